@@ -1,0 +1,1 @@
+"""TO THE PAGE: events in over HTTP, notifications out over WebSocket and SSE."""

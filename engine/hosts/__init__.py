@@ -1,0 +1,1 @@
+"""WHO CALLS IT: order, timers, durability and outbox, behind one contract."""

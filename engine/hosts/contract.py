@@ -1,0 +1,120 @@
+"""The contract of a host: who calls the core in order, keeps its document, and delivers.
+
+A host knows nothing of strategies or browsers. It takes inputs for a visitor, gives them to the
+core one visitor at a time and in order, stores the document that comes back together with the
+journal in one transaction, keeps one wake-up per visitor, and hands over messages *after* they
+are durable. Measured background: one value per visitor, time and version stamped at acceptance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+Document = dict[str, Any]
+"""What is stored of a visitor: JSON values only. Opaque to a host except through the core."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One thing to apply to a visitor, stamped when it was accepted.
+
+    ``kind`` is one of ``event``, ``connected``, ``disconnected``, ``acknowledged``, ``pushed``,
+    ``woken``. ``id`` (unique per visitor, if given) recognises duplicates. ``body`` is JSON.
+    ``time`` (ms) and ``version`` (of the book) are stamped at acceptance and journalled, so that
+    a replay of the journal decides the same.
+    """
+
+    kind: str
+    visit: str
+    time: int
+    version: str
+    id: str | None = None
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """What is to be delivered to the pages of one visit: one array, at least once, in order.
+
+    ``offset`` grows by one per visit; ``page`` is the page addressed (None: every page of the
+    visit). ``payload`` is the JSON text of the array of notifications. ``ids`` name each of them.
+    """
+
+    visit: str
+    offset: int
+    page: str | None
+    ids: tuple[str, ...]
+    payload: str
+    expires: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advance:
+    """What the core made of some inputs. ``wake_at`` is the next timer in ms, or None."""
+
+    document: Document
+    wake_at: int | None
+    messages: tuple[Message, ...]
+    decisions: tuple[Mapping[str, Any], ...]
+    duplicates: int = 0
+
+
+class Core(Protocol):
+    """The pure heart that a host calls, and the one impure stamp for wake-ups."""
+
+    def advance(self, document: Document | None, inputs: Sequence[Input]) -> Advance:
+        """Apply inputs in order. Pure: same document and inputs, same result."""
+
+    def woken(self, visitor: str, now: int) -> Input:
+        """Stamp a wake-up at ``now`` with what comes from outside, to be journalled."""
+
+
+Deliver = Callable[[str, Sequence[Message]], Awaitable[None]]
+"""Called after commit with (visitor, messages); at least once, in order per visit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the journal: an accepted input and what was decided because of it."""
+
+    offset: int
+    visitor: str
+    input: Input
+    decisions: tuple[Mapping[str, Any], ...]
+
+
+class Overloaded(Exception):
+    """The host can not accept now: try again after ``retry_after`` seconds. Nothing was stored."""
+
+    def __init__(self, reason: str, retry_after: int = 1) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class Host(Protocol):
+    """The door of this room; ``tests/hosts`` has the suite that every host passes."""
+
+    async def start(self, core: Core, deliver: Deliver) -> None:
+        """Open the store, arm the wake-ups, redeliver nothing by itself. Raises OSError."""
+
+    async def submit(self, visitor: str, inputs: Sequence[Input]) -> int:
+        """Apply inputs in order; return only when durable, with the number of new ones.
+
+        Duplicates (by ``Input.id``) are recognised and do nothing. Raises Overloaded.
+        """
+
+    async def visitor_of(self, visit: str) -> str | None:
+        """The visitor that a visit belongs to, or None when the visit is unknown."""
+
+    async def peek(self, visitor: str) -> Document | None:
+        """The document as last committed."""
+
+    async def history(
+        self, *, visitor: str | None = None, visit: str | None = None, limit: int = 1000
+    ) -> Sequence[Entry]:
+        """Journal entries of a visitor or a visit, oldest first (the youngest ``limit``)."""
+
+    async def stop(self) -> None:
+        """Finish what was accepted, close the store."""

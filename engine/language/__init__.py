@@ -1,0 +1,1 @@
+"""TEXT -> BOOK: what an analyst wrote becomes a checked book, or diagnostics."""

@@ -1,0 +1,1 @@
+"""WHO ANSWERS: the media that carry a conversation after an accepted invitation."""

@@ -1,0 +1,1 @@
+"""DECIDING: a pure step from memory and an event to memory, sends and reasons."""

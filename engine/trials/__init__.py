@@ -1,0 +1,1 @@
+"""BEFORE IT IS LIVE: scenarios and replays over the same step that decides live."""

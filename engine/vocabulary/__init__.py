@@ -1,0 +1,1 @@
+"""THE WORDS: kinds, events, operators, functions, channels and patterns; one entry each."""
