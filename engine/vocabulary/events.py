@@ -45,6 +45,18 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expiry:
+    """Messages ``sends`` (ids) never left the server within their time: they no longer count."""
+
+    time: int
+    sends: tuple[str, ...]
+
+
+Moment = Event | Tick | Expiry
+"""What a step takes: something happened, the clock moved, or messages expired."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SystemEvent:
     """A built-in event: its name, what it means, and the fields its data may carry."""
 
