@@ -6,7 +6,8 @@ Every duration is a whole number of milliseconds. Stages after the parser only r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Literal
 
 from engine.vocabulary.kinds import Kind
@@ -26,10 +27,6 @@ class Span:
 NOWHERE = Span(source="", start=0, end=0)
 
 
-def _span() -> Span:
-    return field(default=NOWHERE, compare=False, repr=False)  # type: ignore[return-value]
-
-
 # ---------------------------------------------------------------- conditions
 
 
@@ -39,7 +36,7 @@ class Constant:
 
     value: str | float | int | bool
     kind: Kind
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +44,7 @@ class Path:
     """``event.price``, ``visitor.vip``, ``visit.pages``; in a category also ``title``."""
 
     parts: tuple[str, ...]
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +53,7 @@ class Window:
 
     reach: Literal["last", "page", "visit", "ever"]
     duration: int = 0
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +64,7 @@ class Atom:
     name: str = ""
     categories: tuple[str, ...] = ()
     where: Expr | None = None
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +75,7 @@ class Aggregate:
     atom: Atom
     field: tuple[str, ...] = ()
     window: Window | None = None
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +84,7 @@ class Outside:
 
     name: Literal["agents.ready"]
     argument: str
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +94,7 @@ class Compare:
     operator: str
     left: Expr
     right: Expr
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +103,7 @@ class Among:
 
     item: Expr
     values: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +111,7 @@ class InCategories:
     """``event in (Checkout, Products)``: is the event in any of these categories."""
 
     categories: tuple[str, ...]
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +120,7 @@ class Known:
 
     item: Expr
     known: bool
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +128,7 @@ class Glob:
     """``url "/checkout/**"``: the address fits a glob; only in categories."""
 
     pattern: str
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +138,7 @@ class Arithmetic:
     operator: Literal["+", "-", "*", "/"]
     left: Expr
     right: Expr
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +146,7 @@ class Not:
     """``not x``, in three values."""
 
     item: Expr
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +154,7 @@ class And:
     """``x and y and ..``, in three values."""
 
     items: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +162,7 @@ class Or:
     """``x or y or ..``, in three values."""
 
     items: tuple[Expr, ...]
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 Expr = (
@@ -187,10 +184,10 @@ Expr = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """``{ key: value, .. }``: keys in the order written; values are conditions' values or nested."""
+    """``{ key: value, .. }``: keys in the order written, values plain or nested."""
 
     entries: tuple[tuple[str, Expr | Record | List], ...]
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +195,7 @@ class List:
     """``[ a, b ]`` inside a record."""
 
     items: tuple[Expr | Record | List, ...]
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 # ---------------------------------------------------------------- behaviour
@@ -210,7 +207,7 @@ class Times:
 
     count: int
     atom: Atom
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +217,7 @@ class Absent:
     atom: Atom
     duration: int
     same_page: bool = False
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 Part = Atom | Times | Absent
@@ -233,7 +230,7 @@ class Pattern:
     parts: tuple[Part, ...]
     within: int | None = None
     per: Scope = "visit"
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +240,7 @@ class SendAction:
     message: str | None
     channel: str = ""
     data: Record | None = None
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +250,7 @@ class SetAction:
     scope: Literal["visit", "visitor"]
     fact: str
     value: Expr
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,7 +263,7 @@ class Rule:
     sends: tuple[SendAction, ...] = ()
     attach: Record | None = None
     sets: tuple[SetAction, ...] = ()
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 # ---------------------------------------------------------------- declarations
@@ -279,7 +276,7 @@ class Limit:
     count: int
     scope: Scope = "visitor"
     duration: int | None = None
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,7 +285,7 @@ class FieldDeclaration:
 
     path: tuple[str, ...]
     kind: Kind
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -298,7 +295,7 @@ class EventDeclaration:
     name: str
     description: str = ""
     fields: tuple[FieldDeclaration, ...] = ()
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,7 +307,7 @@ class Fact:
     kind: Kind
     default: str | float | int | bool | None = None
     sources: tuple[str, ...] = ()
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +316,7 @@ class Category:
 
     name: str
     condition: Expr
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -330,7 +327,7 @@ class Group:
     description: str = ""
     one_at_a_time: bool = False
     limits: tuple[Limit, ...] = ()
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,7 +337,7 @@ class Message:
     name: str
     channel: str
     data: Record
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,7 +351,7 @@ class Strategy:
     priority: float = 50
     limits: tuple[Limit, ...] = ()
     rules: tuple[Rule, ...] = ()
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 # ---------------------------------------------------------------- scenarios
@@ -366,7 +363,7 @@ class GivenAgents:
 
     count: int
     medium: str
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,7 +373,7 @@ class GivenFact:
     scope: Literal["visit", "visitor"]
     fact: str
     value: Constant
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -384,7 +381,7 @@ class StartAt:
     """``start at DATE TIME in ZONE``; ``time`` is milliseconds since 1970 UTC."""
 
     time: int
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -392,7 +389,7 @@ class After:
     """``after D``: the clock moves on, and timers fire."""
 
     duration: int
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,14 +400,14 @@ class Enters:
     title: str | None = None
     data: Record | None = None
     new_tab: bool = False
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaves:
     """``visitor leaves``: the latest page is exited."""
 
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -418,7 +415,7 @@ class Returns:
     """``returns after D``: a new visit of the same visitor begins."""
 
     duration: int
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -427,7 +424,7 @@ class Happens:
 
     event: str
     data: Record | None = None
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -438,7 +435,7 @@ class ExpectSent:
     count: int | None = None
     url: str | None = None
     data: Record | None = None
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -446,7 +443,7 @@ class ExpectNothing:
     """``expect nothing [else]``: looks back to the last ``expect``."""
 
     otherwise: bool = False
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -455,7 +452,7 @@ class ExpectFact:
 
     path: Path
     value: Constant
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -464,7 +461,7 @@ class ExpectRefused:
 
     strategy: str
     reason: str
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 Step = (
@@ -489,7 +486,7 @@ class Scenario:
 
     name: str
     steps: tuple[Step, ...] = ()
-    span: Span = _span()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 Declaration = EventDeclaration | Fact | Category | Group | Message | Strategy | Scenario

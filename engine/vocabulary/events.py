@@ -32,8 +32,8 @@ class Event:
     title: str | None = None
     language: str | None = None
     category: str | None = None
-    data: Mapping[str, Any] = field(default=NOTHING)
-    agents: Mapping[str, int] = field(default=NOTHING)
+    data: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+    agents: Mapping[str, int] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class Tick:
     """The clock reached ``time`` for a visitor: due timers fire, nothing else happens."""
 
     time: int
-    agents: Mapping[str, int] = field(default=NOTHING)
+    agents: Mapping[str, int] = field(default_factory=lambda: NOTHING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,8 +52,16 @@ class Expiry:
     sends: tuple[str, ...]
 
 
-Moment = Event | Tick | Expiry
-"""What a step takes: something happened, the clock moved, or messages expired."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VisitEnd:
+    """A recording shows nothing more of ``visit``: what is remembered of it ends at ``time``."""
+
+    time: int
+    visit: str
+
+
+Moment = Event | Tick | Expiry | VisitEnd
+"""What a step takes: something happened, the clock moved, messages expired, a visit is over."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +154,7 @@ SYSTEM_EVENTS: Final[Mapping[str, SystemEvent]] = MappingProxyType(
 
 ENVELOPE: Final[Mapping[str, Kind]] = MappingProxyType(
     {
-        "name": TEXT,
+        "eventName": TEXT,
         "pageID": TEXT,
         "visitID": TEXT,
         "visitorID": TEXT,
@@ -158,4 +166,4 @@ ENVELOPE: Final[Mapping[str, Kind]] = MappingProxyType(
         "category": TEXT,
     }
 )
-"""What ``event.X`` finds outside the data; ``event.query.NAME`` is text as well."""
+"""What ``event.X`` finds in the envelope, whatever the data hold; ``event.query.NAME`` as well."""

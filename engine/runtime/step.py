@@ -1,0 +1,428 @@
+"""One step: from memory and a moment to new memory, messages and reasons; pure, always terminates.
+
+The order is that of the language: due timers instant by instant, visits that are over, then the
+event: facts and state, categories, patterns and aggregates, guards, admission, sets, sends seen by
+patterns, and at last what the event closed. Each instant of timers is a small step of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.runtime.admission import Admitted, Completed, Target, admit
+from engine.runtime.conditions import Scene, send_event
+from engine.runtime.outcome import Batch, Decision, Outcome, Send
+from engine.runtime.plan import Plan, PlannedRule, PlannedSet
+from engine.runtime.visitor import (
+    SENDS_KEPT,
+    VISIT_EXPIRY,
+    Memory,
+    Page,
+    Place,
+    Sent,
+    Visit,
+    Visitor,
+)
+from engine.runtime.watchers import event_from_json
+from engine.vocabulary.events import (
+    DISPOSITIONS,
+    INVITATION_SHOWN,
+    PAGE_ENTERED,
+    PAGE_EXITED,
+    SIGN_IN,
+    SIGN_OUT,
+    USER_INFO,
+    Event,
+    Expiry,
+    Moment,
+    Tick,
+    VisitEnd,
+)
+
+_ANSWERS = DISPOSITIONS | {INVITATION_SHOWN}
+
+
+def step(plan: Plan, visitor: Visitor, moment: Moment) -> Outcome:
+    """Apply one moment. ``visitor`` is not changed; the outcome holds its successor.
+
+    A moment earlier than the visitor's last one counts as of that time. Never raises for data.
+    """
+    work = _Work(plan, visitor, moment)
+    work.elapse(max(moment.time, visitor.now))
+    match moment:
+        case Event():
+            work.happen(moment)
+        case Expiry():
+            work.expire(moment.sends)
+        case VisitEnd():
+            work.end_visit(moment.visit)
+        case Tick():
+            pass
+    return Outcome(
+        visitor=work.visitor, batches=tuple(work.batches), decisions=tuple(work.decisions)
+    )
+
+
+def next_timer(plan: Plan, visitor: Visitor) -> int | None:
+    """When the next timer falls due (ms), or None. A tick before that does nothing."""
+    due = [timer[0] for key, timer in visitor.timers.items() if key[1] in plan.automata]
+    return min(due, default=None)
+
+
+class _Work:
+    """The state of one step in the making: a draft of the visitor and what came out so far."""
+
+    def __init__(self, plan: Plan, visitor: Visitor, moment: Moment) -> None:
+        self.plan = plan
+        self.visitor = visitor.draft()
+        self.agents: Mapping[str, int] = getattr(moment, "agents", {})
+        self.batches: list[Batch] = []
+        self.decisions: list[Decision] = []
+        self._own: set[Any] = set()
+        if visitor.version != plan.version:
+            self._adopt()
+
+    # -------------------------------------------------------- copies on write
+
+    def visit(self, name: str) -> Visit | None:
+        """The own copy of a visit, to be written to."""
+        found = self.visitor.visits.get(name)
+        if found is None or name in self._own:
+            return found
+        self._own.add(name)
+        copy = Visit(
+            started=found.started,
+            last=found.last,
+            state=found.state,
+            entered=found.entered,
+            facts=found.facts,
+            pages=dict(found.pages),
+            memory=dict(found.memory),
+        )
+        self.visitor.visits[name] = copy
+        return copy
+
+    def page(self, visit: Visit, visit_name: str, name: str | None) -> Page | None:
+        """The own copy of a page of an own visit."""
+        found = visit.pages.get(name)
+        if found is None or (visit_name, name) in self._own:
+            return found
+        self._own.add((visit_name, name))
+        copy = Page(opened=found.opened, entered=found.entered, memory=dict(found.memory))
+        visit.pages[name] = copy
+        return copy
+
+    def memory(self, place: Place) -> Memory | None:
+        """The own memory at a place; None when that visit or page is over."""
+        if not place:
+            return self.visitor.memory
+        visit = self.visit(place[0])
+        if visit is None or len(place) == 1:
+            return visit.memory if visit else None
+        page = self.page(visit, place[0], place[1])
+        return page.memory if page else None
+
+    # -------------------------------------------------------- a new book
+
+    def _adopt(self) -> None:
+        """Keep what the new book still remembers, by what it means; forget the rest."""
+        self.visitor.version = self.plan.version
+        known = self.plan.memory_keys
+        _retain(self.visitor.memory, known)
+        for name in self.visitor.visits:
+            visit = self.visit(name)
+            assert visit is not None, "its name was just listed"
+            _retain(visit.memory, known)
+            for page_name in visit.pages:
+                page = self.page(visit, name, page_name)
+                if page is not None:
+                    _retain(page.memory, known)
+        for key in [key for key in self.visitor.timers if key[1] not in self.plan.automata]:
+            del self.visitor.timers[key]
+
+    # -------------------------------------------------------- time
+
+    def elapse(self, now: int) -> None:
+        """Fire all timers due at or before ``now``, then end visits that are over."""
+        while self.visitor.timers:
+            due = min(timer[0] for timer in self.visitor.timers.values())
+            if due > now:
+                break
+            self._end_old_visits(due - 1)
+            if any(timer[0] == due for timer in self.visitor.timers.values()):
+                self._fire(due)
+        self.visitor.now = now
+        self._end_old_visits(now)
+
+    def _end_old_visits(self, now: int) -> None:
+        for name, visit in list(self.visitor.visits.items()):
+            if now - visit.last >= VISIT_EXPIRY:
+                self.end_visit(name)
+
+    def _fire(self, due: int) -> None:
+        self.visitor.now = max(due, self.visitor.now)
+        automata = self.plan.automata
+        keys = [key for key, timer in self.visitor.timers.items() if timer[0] == due]
+        keys.sort(key=lambda key: (automata[key[1]].rank, -key[2], key[0][:1], str(key[0])))
+        completed = []
+        for key in keys:
+            place, name, position = key
+            if key not in self.visitor.timers:
+                continue
+            memory, rule = self.memory(place), automata[name]
+            if memory is None:
+                del self.visitor.timers[key]
+                continue
+            chain = rule.automaton.elapse(self.visitor, memory, place, position)
+            if chain is not None and chain[1] is not None:
+                completed.append(self._by_timer(rule, event_from_json(chain[1], self.visitor.id)))
+        self._decide(completed)
+
+    def _by_timer(self, rule: PlannedRule, event: Event) -> Completed:
+        event = replace(event, agents=self.agents)
+        visit = self.visitor.visits.get(event.visit)
+        scene = Scene(
+            self.plan.conditions, event, self.visitor.now, self.visitor, visit, self.visitor.memory
+        )
+        return Completed(rule=rule, scene=scene, target=self._timer_target(rule, event, visit))
+
+    def _timer_target(self, rule: PlannedRule, event: Event, visit: Visit | None) -> Target | None:
+        per = rule.automaton.per
+        if per == "page":
+            is_open = visit is not None and event.page in visit.pages
+            return Target(visit=event.visit, page=event.page) if is_open else None
+        visits = self.visitor.visits if per == "visitor" else {event.visit: visit}
+        latest = [
+            (page, name)
+            for name, v in visits.items()
+            if v and (page := v.latest_page()) is not None
+        ]
+        if not latest:
+            return None
+        youngest, name = max(latest, key=lambda found: found[0][:2])
+        return Target(visit=name, page=youngest[2])
+
+    # -------------------------------------------------------- an event
+
+    def happen(self, event: Event) -> None:
+        """Apply a browser event."""
+        visitor = self.visitor
+        visitor.events += 1
+        if event.name in _ANSWERS:
+            event = self._answer(event)
+        visit = self._open(event)
+        self._take_facts(event, visit)
+        before = visitor.memory
+        visitor.memory = dict(before)
+        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit, before)
+        watches = self.plan.watches_for(event.name)
+        fits = {watch.index for watch in watches if watch.fits(scene)}
+        if fits:
+            self._record(event, visit, fits)
+            self._decide(self._advance(event, scene, fits))
+        if event.name == PAGE_EXITED:
+            self._close_page(event, visit)
+
+    def _answer(self, event: Event) -> Event:
+        """Fill in what the answer lacks, and note it at the sends it fits."""
+        known = next(
+            (
+                s
+                for s in self.visitor.sends
+                if s.visit == event.visit and s.id == event.data.get("id")
+            ),
+            None,
+        )
+        if known is not None:
+            named = {"strategy": known.strategy, "group": known.group, "message": known.message}
+            event = replace(event, data={k: v for k, v in named.items() if v} | dict(event.data))
+        shown = event.name == INVITATION_SHOWN
+        self.visitor.sends = tuple(
+            _answered(sent, shown=shown) if _fits_answer(sent, event) else sent
+            for sent in self.visitor.sends
+        )
+        return event
+
+    def _open(self, event: Event) -> Visit:
+        visit = self.visit(event.visit)
+        now, order = self.visitor.now, self.visitor.events
+        if visit is None:
+            visit = Visit(started=now, last=now)
+            self.visitor.visits[event.visit] = visit
+            self._own.add(event.visit)
+        visit.last = now
+        page = self.page(visit, event.visit, event.page)
+        if page is None:
+            page = visit.pages[event.page] = Page(opened=order, entered=0)
+            self._own.add((event.visit, event.page))
+        if event.name == PAGE_ENTERED:
+            visit.entered += 1
+            page.entered = order
+        return visit
+
+    def _take_facts(self, event: Event, visit: Visit) -> None:
+        if event.name == SIGN_IN:
+            visit.state = "authenticated"
+        elif event.name == SIGN_OUT or (event.name == USER_INFO and visit.state == "anonymous"):
+            visit.state = "recognized"
+        for fact in self.plan.fact_sources.get(event.name, ()):
+            value = event.data.get(fact.name)
+            if fact.kind.admits(value):
+                self._set_fact(visit, fact.scope, fact.name, value)
+
+    def _set_fact(self, visit: Visit | None, scope: str, name: str, value: Any) -> None:
+        if scope == "visitor":
+            self.visitor.facts = self.visitor.facts | {name: value}
+        elif visit is not None:
+            visit.facts = visit.facts | {name: value}
+
+    def _record(self, event: Event, visit: Visit, fits: set[int]) -> None:
+        for watch in fits:
+            for register in self.plan.registers_of.get(watch, ()):
+                register.record(self.visitor, visit, event, self.plan.fields)
+
+    def _advance(self, event: Event, scene: Scene, fits: set[int]) -> list[Completed]:
+        completed = []
+        gone = event.name == PAGE_EXITED
+        target = None if gone else Target(visit=event.visit, page=event.page)
+        for rule in self._touched(fits):
+            memory = self.memory(rule.automaton.place(event))
+            assert memory is not None, "the event has just opened its visit and page"
+            if rule.automaton.advance(self.visitor, memory, event, fits):
+                completed.append(Completed(rule=rule, scene=scene, target=target))
+        return completed
+
+    def _touched(self, fits: set[int]) -> list[PlannedRule]:
+        if len(fits) == 1:
+            ranks: Iterable[int] = self.plan.rules_of.get(next(iter(fits)), ())
+        else:
+            ranks = sorted({r for watch in fits for r in self.plan.rules_of.get(watch, ())})
+        return [self.plan.rules[rank] for rank in ranks]
+
+    # -------------------------------------------------------- deciding
+
+    def _decide(self, completed: list[Completed]) -> None:
+        """Guards, admission, sets, and what the sends move; for one moment."""
+        if not completed:
+            return
+        completed.sort(key=lambda candidate: candidate.rule.rank)
+        admitted = admit(self.visitor, completed)
+        self.decisions.extend(admitted.decisions)
+        values = [
+            (candidate, action, action.value(candidate.scene))
+            for candidate in reversed(admitted.acting)
+            for action in candidate.rule.sets
+        ]
+        for candidate, action, value in values:
+            self._apply_set(candidate, action, value)
+        if admitted.sends:
+            self._send(admitted)
+
+    def _apply_set(self, candidate: Completed, action: PlannedSet, value: Any) -> None:
+        if action.admits(value):
+            visit = self.visit(candidate.scene.event.visit)
+            self._set_fact(visit, action.scope, action.fact, value)
+
+    def _send(self, admitted: Admitted) -> None:
+        by_visit: dict[str, list[Send]] = {}
+        for send, sent in admitted.sends:
+            by_visit.setdefault(sent.visit, []).append(send)
+        for name, sends in by_visit.items():
+            self.batches.append(Batch(time=self.visitor.now, visit=name, sends=tuple(sends)))
+        entries = tuple(sent for _, sent in admitted.sends)
+        self.visitor.sends = (*self.visitor.sends, *entries)[-SENDS_KEPT:]
+        if self.plan.sent_watches:
+            for sent in entries:
+                self._show_send(sent)
+
+    def _show_send(self, sent: Sent) -> None:
+        """Let patterns that wait for ``sent NAME`` see a send; none can be complete by it."""
+        event = send_event(sent, self.visitor.id, self.agents)
+        visit = self.visitor.visits.get(sent.visit)
+        now, memory = self.visitor.now, self.visitor.memory
+        scene = Scene(self.plan.conditions, event, now, self.visitor, visit, memory)
+        fits = {
+            watch.index
+            for watch in self.plan.sent_watches
+            if sent.named(watch.atom.name) and watch.fits(scene)
+        }
+        for rule in self._touched(fits):
+            memory_here = self.memory(rule.automaton.place(event))
+            if memory_here is not None:
+                rule.automaton.advance(self.visitor, memory_here, event, fits)
+
+    # -------------------------------------------------------- endings
+
+    def expire(self, sends: tuple[str, ...]) -> None:
+        """Take back messages that never left, unless they were shown."""
+        kept = []
+        for sent in self.visitor.sends:
+            if sent.id in sends and sent.counts and not sent.shown:
+                self.decisions.append(self._expired(sent))
+                sent = replace(sent, counts=False, waiting=False)
+            kept.append(sent)
+        self.visitor.sends = tuple(kept)
+
+    def _expired(self, sent: Sent) -> Decision:
+        return Decision(
+            time=self.visitor.now,
+            visit=sent.visit,
+            page=sent.page,
+            event="Expiry",
+            strategy=sent.strategy,
+            rule=-1,
+            reason="expired",
+            sends=(sent.id,),
+        )
+
+    def _close_page(self, event: Event, visit: Visit) -> None:
+        if event.page is None:
+            return
+        del visit.pages[event.page]
+        self._forget((event.visit, event.page))
+        self.visitor.sends = tuple(
+            replace(sent, waiting=False)
+            if sent.waiting and sent.visit == event.visit and sent.page == event.page
+            else sent
+            for sent in self.visitor.sends
+        )
+
+    def end_visit(self, name: str) -> None:
+        """Forget a visit; what belongs to the visitor stays."""
+        if self.visitor.visits.pop(name, None) is None:
+            return
+        self._own.discard(name)
+        self._own -= {own for own in self._own if isinstance(own, tuple) and own[0] == name}
+        self._forget((name,))
+        self.visitor.sends = tuple(
+            replace(sent, waiting=False, attach=None) if sent.visit == name else sent
+            for sent in self.visitor.sends
+        )
+
+    def _forget(self, place: Place) -> None:
+        for key in [k for k in self.visitor.timers if k[0][: len(place)] == place]:
+            del self.visitor.timers[key]
+
+
+def _retain(memory: Memory, known: frozenset[str]) -> None:
+    for key in [key for key in memory if key not in known]:
+        del memory[key]
+
+
+def _fits_answer(sent: Sent, event: Event) -> bool:
+    if not sent.waiting or sent.visit != event.visit:
+        return False
+    fields = {
+        "id": sent.id,
+        "strategy": sent.strategy,
+        "group": sent.group,
+        "message": sent.message,
+    }
+    said = ((event.data.get(name), value) for name, value in fields.items())
+    return all(not isinstance(claim, str) or claim == value for claim, value in said)
+
+
+def _answered(sent: Sent, *, shown: bool) -> Sent:
+    return replace(sent, shown=True) if shown else replace(sent, waiting=False)
