@@ -22,6 +22,8 @@ from engine.runtime.visitor import (
     Page,
     Place,
     Sent,
+    Timer,
+    TimerKey,
     Visit,
     Visitor,
 )
@@ -38,26 +40,27 @@ from engine.vocabulary.events import (
     Expiry,
     Moment,
     Tick,
-    VisitEnd,
 )
 
 _ANSWERS = DISPOSITIONS | {INVITATION_SHOWN}
 
 
-def step(plan: Plan, visitor: Visitor, moment: Moment) -> Outcome:
+def step(
+    plan: Plan, visitor: Visitor, moment: Moment, *, horizon: Mapping[str, int] | None = None
+) -> Outcome:
     """Apply one moment. ``visitor`` is not changed; the outcome holds its successor.
 
     A moment earlier than the visitor's last one counts as of that time. Never raises for data.
+    ``horizon`` is for recordings: when each visit was last heard of (ms). Beyond it no timer of
+    the visit or its pages falls due, and silence up to it does not end the visit.
     """
-    work = _Work(plan, visitor, moment)
+    work = _Work(plan, visitor, moment, horizon or {})
     work.elapse(max(moment.time, visitor.now))
     match moment:
         case Event():
             work.happen(moment)
         case Expiry():
             work.expire(moment.sends)
-        case VisitEnd():
-            work.end_visit(moment.visit)
         case Tick():
             pass
     return Outcome(
@@ -74,8 +77,11 @@ def next_timer(plan: Plan, visitor: Visitor) -> int | None:
 class _Work:
     """The state of one step in the making: a draft of the visitor and what came out so far."""
 
-    def __init__(self, plan: Plan, visitor: Visitor, moment: Moment) -> None:
+    def __init__(
+        self, plan: Plan, visitor: Visitor, moment: Moment, horizon: Mapping[str, int]
+    ) -> None:
         self.plan = plan
+        self._horizon = horizon
         self.visitor = visitor.draft()
         self.agents: Mapping[str, int] = getattr(moment, "agents", {})
         self.batches: list[Batch] = []
@@ -146,25 +152,43 @@ class _Work:
 
     def elapse(self, now: int) -> None:
         """Fire all timers due at or before ``now``, then end visits that are over."""
-        while self.visitor.timers:
-            due = min(timer[0] for timer in self.visitor.timers.values())
-            if due > now:
-                break
+        while (due := self._next_due()) is not None and due <= now:
             self._end_old_visits(due - 1)
-            if any(timer[0] == due for timer in self.visitor.timers.values()):
+            if self._next_due() == due:
                 self._fire(due)
         self.visitor.now = now
         self._end_old_visits(now)
 
+    def _next_due(self) -> int | None:
+        timers = self.visitor.timers
+        if not timers:
+            return None
+        return min(
+            (timer[0] for key, timer in timers.items() if self._reached(key, timer)), default=None
+        )
+
+    def _reached(self, key: TimerKey, timer: Timer) -> bool:
+        """In a recording, does anything show that this timer was reached?"""
+        if not self._horizon or not key[0]:
+            return True
+        return timer[0] <= self._horizon.get(key[0][0], timer[0])
+
     def _end_old_visits(self, now: int) -> None:
         for name, visit in list(self.visitor.visits.items()):
-            if now - visit.last >= VISIT_EXPIRY:
-                self.end_visit(name)
+            last = visit.last
+            if self._horizon:
+                last = max(last, self._horizon.get(name, last))
+            if now - last >= VISIT_EXPIRY:
+                self._end_visit(name)
 
     def _fire(self, due: int) -> None:
         self.visitor.now = max(due, self.visitor.now)
         automata = self.plan.automata
-        keys = [key for key, timer in self.visitor.timers.items() if timer[0] == due]
+        keys = [
+            key
+            for key, timer in self.visitor.timers.items()
+            if timer[0] == due and self._reached(key, timer)
+        ]
         keys.sort(key=lambda key: (automata[key[1]].rank, -key[2], key[0][:1], str(key[0])))
         completed = []
         for key in keys:
@@ -389,7 +413,7 @@ class _Work:
             for sent in self.visitor.sends
         )
 
-    def end_visit(self, name: str) -> None:
+    def _end_visit(self, name: str) -> None:
         """Forget a visit; what belongs to the visitor stays."""
         if self.visitor.visits.pop(name, None) is None:
             return

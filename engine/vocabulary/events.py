@@ -52,16 +52,8 @@ class Expiry:
     sends: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VisitEnd:
-    """A recording shows nothing more of ``visit``: what is remembered of it ends at ``time``."""
-
-    time: int
-    visit: str
-
-
-Moment = Event | Tick | Expiry | VisitEnd
-"""What a step takes: something happened, the clock moved, messages expired, a visit is over."""
+Moment = Event | Tick | Expiry
+"""What a step takes: something happened, the clock moved, or messages expired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
