@@ -1,0 +1,228 @@
+"""What visitors and agents do in a conversation, whatever protocol carries them.
+
+The doors (GMS for visitors, the desk for agents) translate; the rules stand here: attached data,
+places of agents, who may take a chat over, chats that a visitor left silently, and the events
+that the visit hears of.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.media.agents import Agents
+from engine.media.interactions import (
+    LINES_AT_ONCE,
+    REPORT_ATTEMPTS,
+    Draft,
+    Interaction,
+    InteractionStore,
+    Line,
+    Refused,
+    Report,
+)
+
+Happened = Callable[[str, str | None, str, Mapping[str, Any]], Awaitable[None]]
+"""Put an event into a visit: (visitID, pageID, event name, data)."""
+
+InvitationOf = Callable[[str, str | None], Awaitable[Mapping[str, Any] | None]]
+"""The invitation behind (visitID, pageID): ``id strategy group message attach``, or None."""
+
+VISITOR_SILENCE: Final = 180_000
+"""A chat ends when its widget was not heard of for this many milliseconds. Browsers let a
+hidden window speak once a minute only, so that this must be some minutes."""
+
+PATIENCE: Final = 5.0
+"""Seconds that a visitor waits at most for the rest of the engine when a chat starts."""
+
+TIDY_EVERY: Final = 1_000
+
+RESERVED: Final = frozenset({"visitID", "pageID", "webengagement"})
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a visitor's widget asks for. ``webengagement`` None is: it said nothing of it.
+
+    ``invitation`` is the id that the invitation widget handed on; it proves nothing.
+    """
+
+    medium: str
+    visit: str | None
+    page: str | None
+    nickname: str
+    webengagement: str | None
+    invitation: str | None
+    customer: Mapping[str, str]
+
+
+class Conversations:
+    """All conversations of this server, over a store, the agents and two calls to the engine.
+
+    Raises what the store raises: Unknown, Refused, Unavailable.
+    """
+
+    def __init__(
+        self,
+        store: InteractionStore,
+        *,
+        agents: Agents,
+        happened: Happened,
+        invitation: InvitationOf,
+    ) -> None:
+        self.store = store
+        self.agents = agents
+        self._happened = happened
+        self._invitation = invitation
+        self._heard = {found.id: store.clock() for found in store.resumed}
+        self._tidied = 0
+        for found in store.resumed:
+            if found.agent is not None:
+                agents.restore(found.agent, found.id)
+
+    async def start(self, wish: Wish) -> tuple[Interaction, str]:
+        """A waiting interaction and the visitor's key; the visit hears ``InteractionStarted``."""
+        invitation = await self._known_invitation(wish)
+        draft = Draft(
+            medium=wish.medium,
+            visit=wish.visit,
+            page=wish.page,
+            nickname=wish.nickname,
+            attached=_attached(wish, invitation),
+            customer=wish.customer,
+            invitation={key: invitation[key] for key in _NAMES if invitation.get(key)},
+        )
+        interaction, key = await self.store.create(draft)
+        self._heard[interaction.id] = self.store.clock()
+        await self._tell()
+        return interaction, key
+
+    async def visitor(self, key: str) -> Interaction:
+        """The interaction of a visitor's key, who is there now. Raises Unknown."""
+        found = await self.store.of_visitor(key)
+        if found.state != "ended":
+            self._heard[found.id] = self.store.clock()
+        await self.tidy()
+        return found
+
+    async def lines(self, interaction: Interaction, after: int) -> list[Line]:
+        """The next lines after a position, a page of them at most."""
+        return await self.store.transcript(interaction.id, after=after, limit=LINES_AT_ONCE)
+
+    async def accept(self, identity: str, agent: str) -> Interaction:
+        """Give a chat to an agent; one that an absent agent holds may be taken over."""
+        before = self.agents.holder(identity)
+        # The place is taken before the disk is asked, so that two chats never get the last one.
+        place = identity if before == agent else f"{identity} for {agent}"
+        if not self.agents.hold(agent, place):
+            raise Refused("no-place", f"{agent} has no free place: end another chat first.")
+        absent = before is not None and not self.agents.present(before)
+        try:
+            found = await self.store.accept(identity, agent, take_over=absent)
+        finally:
+            if place != identity:
+                self.agents.release(place)
+        self.agents.restore(agent, identity)
+        return found
+
+    async def end_by_agent(self, identity: str, agent: str) -> Interaction:
+        """An agent ends their chat, a waiting one, or one whose agent is absent."""
+        found = await self.store.get(identity)
+        if found.agent not in (None, agent) and self.agents.present(found.agent or ""):
+            raise Refused("taken", f"{found.agent} has this chat.")
+        return await self._end(await self.store.end(identity, "agent", agent))
+
+    async def end_by_visitor(self, found: Interaction) -> Interaction:
+        """The visitor leaves."""
+        return await self._end(await self.store.end(found.id, "visitor", found.nickname))
+
+    async def tidy(self) -> None:
+        """End chats whose visitor fell silent and repeat late reports; at most once a second.
+
+        Whoever polls drives it, so that it needs no clockwork of its own.
+        """
+        now = self.store.clock()
+        if now - self._tidied < TIDY_EVERY:
+            return
+        self._tidied = now
+        silent = [one for one, heard in self._heard.items() if now - heard >= VISITOR_SILENCE]
+        for identity in silent:
+            found = await self.store.get(identity)
+            await self._end(await self.store.end(identity, "system", found.nickname))
+        await self._tell()
+
+    async def _end(self, interaction: Interaction) -> Interaction:
+        self.agents.release(interaction.id)
+        self._heard.pop(interaction.id, None)
+        await self._tell()
+        return interaction
+
+    async def _known_invitation(self, wish: Wish) -> Mapping[str, Any]:
+        if wish.visit is None:
+            return {}
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._invitation(wish.visit, wish.page) or {}
+        except Exception:
+            # A visitor who wants to talk is worth more than knowing why they were invited.
+            log.exception("The invitation behind a chat could not be found out.")
+            return {}
+
+    async def _tell(self) -> None:
+        reports = await self.store.claim_reports()
+        if not reports:
+            return
+        arrived = await asyncio.gather(*(self._report(report) for report in reports))
+        await self.store.reported(
+            [one.id for one, there in zip(reports, arrived, strict=True) if there]
+        )
+
+    async def _report(self, report: Report) -> bool:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._happened(report.visit, report.page, report.event, report.data)
+        except Exception as error:
+            more = "is repeated" if report.attempts + 1 < REPORT_ATTEMPTS else "is given up"
+            log.warning("%s did not reach its visit and %s: %s", report.event, more, error)
+            return False
+        return True
+
+
+_NAMES: Final = ("id", "strategy", "group", "message")
+
+
+def _attached(wish: Wish, invitation: Mapping[str, Any]) -> dict[str, Any]:
+    """Attached data: the three documented keys, then what the strategy's ``attach`` gave."""
+    attached: dict[str, Any] = {}
+    if wish.visit is not None:
+        attached["visitID"] = wish.visit
+    if wish.page is not None:
+        attached["pageID"] = wish.page
+    for value in (wish.webengagement, invitation.get("strategy"), wish.invitation):
+        if value is not None:
+            attached["webengagement"] = value
+            break
+    given: Mapping[str, Any] = invitation.get("attach") or {}
+    return attached | {key: value for key, value in given.items() if key not in RESERVED}
+
+
+def pages_of(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The pages of a visit from its events (oldest first), in order of their first event."""
+    pages: dict[str, dict[str, Any]] = {}
+    for event in events:
+        identity = event.get("browserPageID") or event.get("pageID")
+        if not identity:
+            continue
+        moment = event.get("serverTimestamp") or event.get("timestamp")
+        blank = {"pageID": identity, "url": None, "title": None, "entered": moment, "exited": None}
+        page = pages.setdefault(str(identity), blank)
+        page["url"] = page["url"] or event.get("url")
+        page["title"] = page["title"] or event.get("title")
+        # An event on a page that was left opens it again.
+        page["exited"] = moment if event.get("eventName") == "PageExited" else None
+    return list(pages.values())

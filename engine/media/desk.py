@@ -1,0 +1,217 @@
+"""The agents' interface: what waits, who the visitor is and did, answering, ending, presence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Final
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidationError,
+)
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from engine.media.bodies import Unreadable, model
+from engine.media.conversations import Conversations, pages_of
+from engine.media.interactions import Interaction, Refused, Unavailable, Unknown
+
+log = logging.getLogger(__name__)
+
+Journey = Callable[[str], Awaitable[Sequence[Mapping[str, Any]]]]
+"""The history of a visit (visitID), oldest event first."""
+
+Authorised = Callable[[Request], Awaitable[None]]
+"""Raises HTTPException for a request without API authority."""
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+EVENTS_AT_MOST: Final = 500
+"""The youngest events of a visit that an agent is shown."""
+
+
+def _plain(name: str) -> str:
+    if not name.isprintable() or "/" in name:
+        raise ValueError("An agent's name is plain text without a slash.")
+    return name
+
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=60, strip_whitespace=True),
+    AfterValidator(_plain),
+]
+
+
+class AcceptBody(BaseModel):
+    """Who takes or ends a chat."""
+
+    agent: Name
+
+
+class MessageBody(BaseModel):
+    """What an agent answers."""
+
+    agent: Name
+    text: str = Field(min_length=1, max_length=4_000)
+
+
+class AgentBody(BaseModel):
+    """What an agent's desk says of its agent."""
+
+    ready: StrictBool
+    media: list[Annotated[str, Field(min_length=1, max_length=40)]] = Field(
+        default=["chat"], max_length=10
+    )
+
+
+class _Named(BaseModel):
+    agent: Name
+
+
+class Desk:
+    """The HTTP interface of the desk. Mistakes answer ``{"error", "code"}``."""
+
+    def __init__(
+        self, conversations: Conversations, *, journey: Journey, authorised: Authorised
+    ) -> None:
+        self._conversations = conversations
+        self._journey = journey
+        self._authorised = authorised
+
+    def routes(self) -> list[Route]:
+        """Everything under ``/desk/api``; each request needs API authority."""
+        one = "/desk/api/interactions/{id}"
+        agent = "/desk/api/agents/{name}"
+        return [
+            Route("/desk/api/interactions", self._guarded(self._list), methods=["GET"]),
+            Route(one, self._guarded(self._details), methods=["GET"]),
+            Route(f"{one}/accept", self._guarded(self._accept), methods=["POST"]),
+            Route(f"{one}/messages", self._guarded(self._say), methods=["POST"]),
+            Route(f"{one}/end", self._guarded(self._end), methods=["POST"]),
+            Route("/desk/api/agents", self._guarded(self._agents), methods=["GET"]),
+            Route(agent, self._guarded(self._renew), methods=["PUT"]),
+            Route(agent, self._guarded(self._leave), methods=["DELETE"]),
+        ]
+
+    async def _list(self, _request: Request) -> Response:
+        await self._conversations.tidy()
+        return _answer([_summary(one) for one in await self._conversations.store.recent()])
+
+    async def _details(self, request: Request) -> Response:
+        await self._conversations.tidy()
+        store = self._conversations.store
+        found = await store.get(request.path_params["id"])
+        lines = await store.transcript(found.id)
+        details: dict[str, Any] = {
+            **_summary(found),
+            "attached": found.attached,
+            "customer": found.customer,
+            "invitation": found.invitation,
+            "transcript": [asdict(line) for line in lines],
+        }
+        # The transcript is asked for every second, the history of a long visit need not be.
+        if request.query_params.get("journey") != "no":
+            details |= await self._history(found)
+        return _answer(details)
+
+    async def _history(self, found: Interaction) -> dict[str, Any]:
+        """Pages and events of the visit; an agent answers without them rather than not at all."""
+        if found.visit is None:
+            return {"pages": [], "events": [], "problem": None}
+        try:
+            events = [dict(event) for event in await self._journey(found.visit)]
+        except Exception:
+            log.exception("The history of a visit could not be read.")
+            problem = "The history of this visit can not be read now."
+            return {"pages": [], "events": [], "problem": problem}
+        return {"pages": pages_of(events), "events": events[-EVENTS_AT_MOST:], "problem": None}
+
+    async def _accept(self, request: Request) -> Response:
+        body = await model(request, AcceptBody)
+        found = await self._conversations.accept(request.path_params["id"], body.agent)
+        return _answer(_summary(found))
+
+    async def _say(self, request: Request) -> Response:
+        body = await model(request, MessageBody)
+        store = self._conversations.store
+        found = await store.say(request.path_params["id"], "agent", body.agent, body.text)
+        return _answer(_summary(found))
+
+    async def _end(self, request: Request) -> Response:
+        body = await model(request, AcceptBody)
+        found = await self._conversations.end_by_agent(request.path_params["id"], body.agent)
+        return _answer(_summary(found))
+
+    async def _agents(self, _request: Request) -> Response:
+        return _answer([asdict(one) for one in self._conversations.agents.everyone()])
+
+    async def _renew(self, request: Request) -> Response:
+        name = _name(request)
+        body = await model(request, AgentBody)
+        agents = self._conversations.agents
+        return _answer(asdict(agents.heard(name, ready=body.ready, media=body.media)))
+
+    async def _leave(self, request: Request) -> Response:
+        self._conversations.agents.forget(_name(request))
+        return Response(status_code=204)
+
+    def _guarded(self, handler: Handler) -> Handler:
+        """The handler behind authority, with every refusal as one sentence and one word."""
+
+        async def guarded(request: Request) -> Response:
+            await self._authorised(request)
+            try:
+                return await handler(request)
+            except Unreadable as error:
+                return _mistake(error.status, str(error), error.code)
+            except Unknown as error:
+                return _mistake(404, str(error), "unknown-interaction")
+            except Refused as error:
+                return _mistake(409, str(error), error.code)
+            except Unavailable as error:
+                log.error("%s", error)
+                answer = _mistake(503, str(error), "unavailable")
+                answer.headers["Retry-After"] = "2"
+                return answer
+
+        return guarded
+
+
+def _name(request: Request) -> str:
+    try:
+        return _Named(agent=request.path_params["name"]).agent
+    except ValidationError:
+        sentence = "An agent's name is plain text of 1 to 60 characters without a slash."
+        raise Unreadable(400, "malformed", sentence) from None
+
+
+def _summary(found: Interaction) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "medium": found.medium,
+        "state": found.state,
+        "created": found.created,
+        "ended": found.ended,
+        "visitID": found.visit,
+        "pageID": found.page,
+        "agent": found.agent,
+        "nickname": found.nickname,
+        "last_message": found.last_message,
+        "proactive": found.proactive,
+    }
+
+
+def _answer(value: Any, status: int = 200) -> JSONResponse:
+    return JSONResponse(value, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def _mistake(status: int, sentence: str, code: str) -> JSONResponse:
+    return _answer({"error": sentence, "code": code}, status)

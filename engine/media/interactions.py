@@ -1,0 +1,472 @@
+"""Interactions and their transcripts, durable in one SQLite file.
+
+Every change is one transaction that is on disk when the call returns. One worker thread owns
+the connection, so the event loop never waits for the disk and changes have one order. What the
+visit must hear of (started, ended) is written in the same transaction and claimed from there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import sqlite3
+import time
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeVar
+
+from engine.vocabulary.events import INTERACTION_ENDED, INTERACTION_STARTED
+
+State = Literal["waiting", "active", "ended"]
+Party = Literal["visitor", "agent", "system"]
+LineType = Literal["Message.Text", "Notice.Joined", "Notice.Left"]
+
+LINES_AT_MOST: Final = 1_000
+"""Messages in one transcript; notices still fit after that."""
+
+OPEN_PER_VISIT: Final = 5
+OPEN_AT_MOST: Final = 5_000
+LINES_AT_ONCE: Final = 200
+REPORT_ATTEMPTS: Final = 10
+
+_SCHEMA_VERSION: Final = 1
+_SCHEMA: Final = """
+CREATE TABLE interactions (
+  id TEXT PRIMARY KEY, key BLOB NOT NULL UNIQUE, medium TEXT NOT NULL, state TEXT NOT NULL,
+  created INTEGER NOT NULL, ended INTEGER, visit TEXT, page TEXT, agent TEXT,
+  nickname TEXT NOT NULL, joined INTEGER NOT NULL DEFAULT 0, last_message TEXT,
+  lines INTEGER NOT NULL DEFAULT 0, attached TEXT NOT NULL, customer TEXT NOT NULL,
+  invitation TEXT NOT NULL);
+CREATE INDEX interactions_by_state ON interactions (state, created);
+CREATE INDEX interactions_by_visit ON interactions (visit, state);
+CREATE TABLE lines (
+  interaction TEXT NOT NULL REFERENCES interactions (id), position INTEGER NOT NULL,
+  type TEXT NOT NULL, nickname TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL,
+  party TEXT NOT NULL, PRIMARY KEY (interaction, position)) WITHOUT ROWID;
+CREATE TABLE reports (
+  id INTEGER PRIMARY KEY, visit TEXT NOT NULL, page TEXT, event TEXT NOT NULL,
+  data TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL);
+"""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of a transcript; positions count from 1 without gaps. ``time`` in ms."""
+
+    position: int
+    type: LineType
+    nickname: str
+    text: str
+    time: int
+    party: Party
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One conversation. ``id`` is for agents and events; the visitor's key is never part of it.
+
+    ``attached`` is what the documents call attached data, ``customer`` what the visitor's widget
+    said of the person, ``invitation`` what is known of the invitation (empty when reactive).
+    """
+
+    id: str
+    medium: str
+    state: State
+    created: int
+    ended: int | None
+    visit: str | None
+    page: str | None
+    agent: str | None
+    nickname: str
+    joined: bool
+    last_message: str | None
+    attached: Mapping[str, Any]
+    customer: Mapping[str, str]
+    invitation: Mapping[str, Any]
+
+    @property
+    def proactive(self) -> bool:
+        """The presence of ``webengagement``, even empty, is the sign of an invitation."""
+        return "webengagement" in self.attached
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is known when a conversation starts."""
+
+    medium: str
+    visit: str | None
+    page: str | None
+    nickname: str
+    attached: Mapping[str, Any]
+    customer: Mapping[str, str]
+    invitation: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An event of a conversation that its visit has not heard of yet."""
+
+    id: int
+    visit: str
+    page: str | None
+    event: str
+    data: Mapping[str, Any]
+    attempts: int
+
+
+class Unknown(Exception):
+    """There is no such interaction."""
+
+
+class Refused(Exception):
+    """The interaction can not do this now: ``code`` is one word, the text one sentence."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+class Unavailable(Exception):
+    """The store can not write or read now (full disk, locked file). Nothing was changed."""
+
+
+def wall_clock() -> int:
+    """The wall clock in whole milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class InteractionStore:
+    """The durable store. Every coroutine raises Unavailable when the disk does not serve.
+
+    ``resumed`` is what was still open when the file was opened.
+    """
+
+    def __init__(self, path: Path | str, *, clock: Callable[[], int] = wall_clock) -> None:
+        """Open or create the file; the folder must exist. Raises OSError with one sentence."""
+        self.clock = clock
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="interactions")
+        try:
+            self._db = self._worker.submit(_open, Path(path)).result()
+            self.resumed = self._worker.submit(_all_open, self._db).result()
+        except sqlite3.Error as error:
+            self._worker.shutdown()
+            raise OSError(f"The interactions in {path} can not be opened: {error}.") from error
+        except OSError:
+            self._worker.shutdown()
+            raise
+
+    async def create(self, draft: Draft) -> tuple[Interaction, str]:
+        """Store a new waiting interaction; with it comes the visitor's secret key (160 bits).
+
+        Raises Refused (``too-many``) when the visit, or the whole server, has too many open ones.
+        """
+        key, identity, now = secrets.token_hex(20), secrets.token_hex(10), self.clock()
+
+        def work(db: sqlite3.Connection) -> Interaction:
+            _check_room(db, draft.visit)
+            db.execute(
+                "INSERT INTO interactions (id, key, medium, state, created, visit, page, nickname,"
+                " attached, customer, invitation) VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    *(identity, _digest(key), draft.medium, now, draft.visit, draft.page),
+                    draft.nickname,
+                    *map(_text, (draft.attached, draft.customer, draft.invitation)),
+                ),
+            )
+            interaction = _one(db, identity)
+            _report(db, interaction, INTERACTION_STARTED, now)
+            return interaction
+
+        return await self._write(work), key
+
+    async def of_visitor(self, key: str) -> Interaction:
+        """The interaction that a visitor's key opens. Raises Unknown."""
+        return await self._read(lambda db: _select_one(db, "key = ?", _digest(key)))
+
+    async def get(self, interaction: str) -> Interaction:
+        """The interaction with this id. Raises Unknown."""
+        return await self._read(lambda db: _one(db, interaction))
+
+    async def recent(self, limit: int = 200) -> list[Interaction]:
+        """All open interactions and the youngest ended ones, newest first."""
+
+        def work(db: sqlite3.Connection) -> list[Interaction]:
+            return _select(
+                db,
+                "state IN ('waiting', 'active') OR id IN (SELECT id FROM interactions"
+                " WHERE state = 'ended' ORDER BY created DESC LIMIT ?)"
+                " ORDER BY created DESC, rowid DESC",
+                limit,
+            )
+
+        return await self._read(work)
+
+    async def transcript(
+        self, interaction: str, *, after: int = 0, limit: int = LINES_AT_MOST * 2
+    ) -> list[Line]:
+        """At most ``limit`` lines with a position greater than ``after``, in order."""
+
+        def work(db: sqlite3.Connection) -> list[Line]:
+            rows = db.execute(
+                "SELECT position, type, nickname, text, time, party FROM lines"
+                " WHERE interaction = ? AND position > ? ORDER BY position LIMIT ?",
+                (interaction, after, limit),
+            )
+            return [Line(**dict(row)) for row in rows]
+
+        return await self._read(work)
+
+    async def join(self, interaction: str) -> Interaction:
+        """The visitor's widget is there: noted in the transcript, once."""
+        now = self.clock()
+
+        def work(db: sqlite3.Connection) -> Interaction:
+            found = _one(db, interaction)
+            if found.joined or found.state == "ended":
+                return found
+            db.execute("UPDATE interactions SET joined = 1 WHERE id = ?", (interaction,))
+            _append(db, found, "Notice.Joined", "visitor", found.nickname, "", now)
+            return _one(db, interaction)
+
+        return await self._write(work)
+
+    async def say(self, interaction: str, party: Party, nickname: str, text: str) -> Interaction:
+        """Add one message. An agent speaks only in an interaction that is active and theirs.
+
+        Raises Unknown, and Refused (``ended``, ``waiting``, ``taken``, ``full``).
+        """
+        now = self.clock()
+
+        def work(db: sqlite3.Connection) -> Interaction:
+            found = _one(db, interaction)
+            _check_speaker(found, party, nickname)
+            _append(db, found, "Message.Text", party, nickname, text, now)
+            return _one(db, interaction)
+
+        return await self._write(work)
+
+    async def accept(self, interaction: str, agent: str, *, take_over: bool) -> Interaction:
+        """Give an interaction to an agent; again by the same agent changes nothing.
+
+        ``take_over`` allows to take it from another agent. Raises Unknown, Refused (``ended``,
+        ``taken``).
+        """
+        now = self.clock()
+
+        def work(db: sqlite3.Connection) -> Interaction:
+            found = _one(db, interaction)
+            if found.state == "ended":
+                raise Refused("ended", "This chat has ended.")
+            if found.agent == agent:
+                return found
+            if found.agent is not None:
+                if not take_over:
+                    raise Refused("taken", f"{found.agent} has this chat.")
+                _append(db, found, "Notice.Left", "agent", found.agent, "", now)
+            db.execute(
+                "UPDATE interactions SET state = 'active', agent = ? WHERE id = ?",
+                (agent, interaction),
+            )
+            _append(db, found, "Notice.Joined", "agent", agent, "", now)
+            return _one(db, interaction)
+
+        return await self._write(work)
+
+    async def end(self, interaction: str, party: Party, nickname: str) -> Interaction:
+        """End an interaction: who left is noted, and the visit will hear of it. Twice is once."""
+        now = self.clock()
+
+        def work(db: sqlite3.Connection) -> Interaction:
+            found = _one(db, interaction)
+            if found.state == "ended":
+                return found
+            _append(db, found, "Notice.Left", party, nickname, "", now)
+            db.execute(
+                "UPDATE interactions SET state = 'ended', ended = ? WHERE id = ?",
+                (now, interaction),
+            )
+            _report(db, found, INTERACTION_ENDED, now)
+            return _one(db, interaction)
+
+        return await self._write(work)
+
+    async def claim_reports(self) -> list[Report]:
+        """Reports that are due, oldest first; each is claimed, and due again later if it stays.
+
+        The pause doubles with every attempt; after the tenth the report is given up.
+        """
+        now = self.clock()
+
+        def work(db: sqlite3.Connection) -> list[Report]:
+            rows = db.execute(
+                "SELECT id, visit, page, event, data, attempts FROM reports WHERE due <= ?"
+                " ORDER BY id LIMIT 100",
+                (now,),
+            ).fetchall()
+            for row in rows:
+                due = now + 1_000 * 2 ** row["attempts"]
+                db.execute(
+                    "UPDATE reports SET attempts = attempts + 1, due = ? WHERE id = ?",
+                    (due, row["id"]),
+                )
+            db.execute("DELETE FROM reports WHERE attempts >= ?", (REPORT_ATTEMPTS,))
+            return [Report(**{**dict(row), "data": json.loads(row["data"])}) for row in rows]
+
+        return await self._write(work)
+
+    async def reported(self, reports: Collection[int]) -> None:
+        """These reports arrived: they are not claimed again."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.executemany("DELETE FROM reports WHERE id = ?", [(one,) for one in reports])
+
+        await self._write(work)
+
+    async def close(self) -> None:
+        """Finish what was asked for and close the file."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._worker, self._db.close)
+        self._worker.shutdown()
+
+    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._worker, work, self._db)
+        except sqlite3.Error as error:
+            raise Unavailable(f"The store of conversations does not answer: {error}.") from error
+
+    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        return await self._read(lambda db: _transaction(db, work))
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(path, isolation_level=None, timeout=10)
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version == 0:
+            db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;")
+        elif version != _SCHEMA_VERSION:
+            raise OSError(f"{path} was written by another version ({version}) of this program.")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(db)
+        db.execute("COMMIT")
+    except BaseException:
+        # SQLite rolls a full disk back by itself: a second ROLLBACK would hide the reason.
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _digest(key: str) -> bytes:
+    """Only a digest of the visitor's key is stored: who reads the file can not enter a chat."""
+    return hashlib.sha256(key.encode("utf-8", "replace")).digest()
+
+
+def _text(value: Mapping[str, Any]) -> str:
+    return json.dumps(dict(value), ensure_ascii=False)
+
+
+def _select(db: sqlite3.Connection, condition: str, *values: object) -> list[Interaction]:
+    # ``condition`` is always a constant of this file; values are bound.
+    rows = db.execute(
+        "SELECT id, medium, state, created, ended, visit, page, agent, nickname, joined,"
+        f" last_message, attached, customer, invitation FROM interactions WHERE {condition}",
+        values,
+    )
+    return [_interaction(row) for row in rows]
+
+
+def _interaction(row: sqlite3.Row) -> Interaction:
+    fields = dict(row)
+    for name in ("attached", "customer", "invitation"):
+        fields[name] = json.loads(fields[name])
+    fields["joined"] = bool(fields["joined"])
+    return Interaction(**fields)
+
+
+def _select_one(db: sqlite3.Connection, condition: str, value: object) -> Interaction:
+    found = _select(db, condition, value)
+    if not found:
+        raise Unknown("There is no such chat.")
+    return found[0]
+
+
+def _one(db: sqlite3.Connection, interaction: str) -> Interaction:
+    return _select_one(db, "id = ?", interaction)
+
+
+def _all_open(db: sqlite3.Connection) -> list[Interaction]:
+    return _select(db, "state IN ('waiting', 'active')")
+
+
+def _check_room(db: sqlite3.Connection, visit: str | None) -> None:
+    count = "SELECT count(*) FROM interactions WHERE state IN ('waiting', 'active')"
+    if db.execute(count).fetchone()[0] >= OPEN_AT_MOST:
+        raise Refused("too-many", "Too many chats are open on this server: try again later.")
+    if visit is not None:
+        here = db.execute(f"{count} AND visit = ?", (visit,)).fetchone()[0]
+        if here >= OPEN_PER_VISIT:
+            raise Refused("too-many", "This visit has too many open chats: end one first.")
+
+
+def _check_speaker(found: Interaction, party: Party, nickname: str) -> None:
+    if found.state == "ended":
+        raise Refused("ended", "This chat has ended.")
+    if party == "agent" and found.agent is None:
+        raise Refused("waiting", "Accept this chat before you answer.")
+    if party == "agent" and found.agent != nickname:
+        raise Refused("taken", f"{found.agent} has this chat.")
+
+
+def _append(
+    db: sqlite3.Connection,
+    found: Interaction,
+    line_type: LineType,
+    party: Party,
+    nickname: str,
+    text: str,
+    now: int,
+) -> None:
+    count = "SELECT lines FROM interactions WHERE id = ?"
+    lines = db.execute(count, (found.id,)).fetchone()[0]
+    message = line_type == "Message.Text"
+    if message and lines >= LINES_AT_MOST:
+        raise Refused("full", f"This chat has {LINES_AT_MOST} lines: end it and start a new one.")
+    db.execute(
+        "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (found.id, lines + 1, line_type, nickname, text, now, party),
+    )
+    db.execute(
+        "UPDATE interactions SET lines = ?, last_message = coalesce(?, last_message) WHERE id = ?",
+        (lines + 1, text[:200] if message else None, found.id),
+    )
+
+
+def _report(db: sqlite3.Connection, found: Interaction, event: str, now: int) -> None:
+    if found.visit is None:
+        return
+    data = {**found.invitation, "medium": found.medium, "interaction": found.id}
+    db.execute(
+        "INSERT INTO reports (visit, page, event, data, due) VALUES (?, ?, ?, ?, ?)",
+        (found.visit, found.page, event, _text(data), now),
+    )

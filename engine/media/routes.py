@@ -1,0 +1,34 @@
+"""The whole door of this room: the routes of the media and of the agents' desk."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from engine.media.agents import Agents
+from engine.media.conversations import Conversations, Happened, InvitationOf
+from engine.media.desk import Authorised, Desk, Journey
+from engine.media.gms import GmsChat
+from engine.media.interactions import InteractionStore
+from engine.media.medium import Medium
+
+
+def create_routes(
+    store: InteractionStore,
+    *,
+    agents: Agents,
+    happened: Happened,
+    journey: Journey,
+    invitation: InvitationOf,
+    authorised: Authorised,
+) -> list[Route]:
+    """Routes for a Starlette application; the caller closes the store after the last request.
+
+    ``happened(visit_id, page_id, event_name, data)`` puts an event into a visit and may fail: it
+    is repeated. ``journey(visit_id)`` gives the history events of a visit. ``invitation(visit_id,
+    page_id)`` gives ``{"id", "strategy", "group", "message", "attach"}`` or None, and is the only
+    source of attached data that is trusted. ``authorised(request)`` raises HTTPException.
+    """
+    conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
+    media: list[Medium] = [GmsChat(conversations)]
+    desk = Desk(conversations, journey=journey, authorised=authorised)
+    return [*(route for medium in media for route in medium.routes()), *desk.routes()]

@@ -1,0 +1,167 @@
+"""The real routes over the real store; what the engine would do is recorded as values."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+
+from engine.media.agents import Agents
+from engine.media.interactions import InteractionStore
+from engine.media.routes import create_routes
+
+INVITATION = {
+    "id": "V1/GMS chat for hesitant buyers/1",
+    "strategy": "GMS chat for hesitant buyers",
+    "group": "Invitations",
+    "message": "InviteToGmsChat",
+    "attach": {"reason": "hesitant buyer", "visitID": "forged", "pageID": "forged"},
+}
+
+HISTORY = [
+    {"eventName": "PageEntered", "serverTimestamp": 1_000, "browserPageID": "P1", "url": "/a"},
+    {"eventName": "PageExited", "serverTimestamp": 4_000, "browserPageID": "P1", "url": "/a"},
+    {
+        "eventName": "PageEntered",
+        "serverTimestamp": 4_500,
+        "browserPageID": "P2",
+        "url": "/checkout",
+        "title": "Checkout",
+        "decisions": [{"strategy": "GMS chat for hesitant buyers", "reason": None, "sends": ["x"]}],
+    },
+]
+
+CHAT_NOW = {
+    "_call_direction": "USERORIGINATED",
+    "_wait_for_agent": "false",
+    "_wait_for_user_confirm": "false",
+    "_media_type": "chat",
+}
+
+START = "/genesys/1/service/callback/samples_new"
+
+
+class Clock:
+    """Milliseconds that a test moves by hand."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+class Surroundings:
+    """The four calls to the engine, over values that a test sets and reads."""
+
+    def __init__(self) -> None:
+        self.happenings: list[tuple[str, str | None, str, dict[str, Any]]] = []
+        self.broken = False
+        self.invitations: dict[str, Mapping[str, Any]] = {}
+        self.token: str | None = None
+
+    async def happened(
+        self, visit: str, page: str | None, event: str, data: Mapping[str, Any]
+    ) -> None:
+        await asyncio.sleep(0)
+        if self.broken:
+            raise RuntimeError("the host is overloaded")
+        self.happenings.append((visit, page, event, dict(data)))
+
+    async def journey(self, visit: str) -> list[dict[str, Any]]:
+        if self.broken:
+            raise RuntimeError("the journal can not be read")
+        return [{**event, "visitID": visit} for event in HISTORY]
+
+    async def invitation(self, visit: str, page: str | None) -> Mapping[str, Any] | None:
+        if self.broken:
+            raise RuntimeError("the visitor can not be read")
+        return self.invitations.get(visit)
+
+    async def authorised(self, request: Request) -> None:
+        given = request.headers.get("authorization")
+        if self.token is not None and given != f"Bearer {self.token}":
+            raise HTTPException(401, "This needs API authority.")
+
+
+class Client:
+    """Requests to an application in this process, each in an event loop of its own."""
+
+    def __init__(self, application: Starlette) -> None:
+        self._transport = httpx.ASGITransport(application)
+
+    def request(self, method: str, path: str, **more: Any) -> httpx.Response:
+        async def send() -> httpx.Response:
+            address = "http://chat.example"
+            async with httpx.AsyncClient(transport=self._transport, base_url=address) as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(send())
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("GET", path, **more)
+
+    def post(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("POST", path, **more)
+
+    def put(self, path: str, **more: Any) -> httpx.Response:
+        return self.request("PUT", path, **more)
+
+    def delete(self, path: str) -> httpx.Response:
+        return self.request("DELETE", path)
+
+
+class Room:
+    """One running application; ``restart`` closes it and opens the same file again."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.clock = Clock()
+        self.around = Surroundings()
+        self.open()
+
+    def open(self) -> None:
+        self.agents = Agents(self.clock)
+        self.store = InteractionStore(self.path, clock=self.clock)
+        routes = create_routes(
+            self.store,
+            agents=self.agents,
+            happened=self.around.happened,
+            journey=self.around.journey,
+            invitation=self.around.invitation,
+            authorised=self.around.authorised,
+        )
+        self.client = Client(Starlette(routes=routes))
+
+    def close(self) -> None:
+        asyncio.run(self.store.close())
+
+    def restart(self) -> None:
+        self.close()
+        self.open()
+
+    def start(self, **more: str) -> str:
+        answer = self.client.post(START, data=CHAT_NOW | {"visitID": "V1", "pageID": "P2"} | more)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["_id"])
+
+    def chat(self, key: str, action: str = "", **values: str) -> dict[str, Any]:
+        path = f"/genesys/1/service/{key}/ixn/chat" + (f"/{action}" if action else "")
+        answer = self.client.post(path, data=values)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def desk(self, path: str, body: Any = None, status: int = 200) -> Any:
+        url = f"/desk/api/{path}"
+        answer = self.client.get(url) if body is None else self.client.post(url, json=body)
+        assert answer.status_code == status, answer.text
+        return answer.json()
+
+    def newest(self) -> str:
+        return str(self.desk("interactions")[0]["id"])
