@@ -23,7 +23,8 @@ class Input:
     ``kind`` is one of ``event``, ``connected``, ``disconnected``, ``acknowledged``, ``pushed``,
     ``woken``. ``id`` (unique per visitor, if given) recognises duplicates. ``body`` is JSON.
     ``time`` (ms) and ``version`` (of the book) are stamped at acceptance and journalled, so that
-    a replay of the journal decides the same.
+    a replay of the journal decides the same. ``epoch`` is stamped by the host that takes it and
+    grows with each start of the process: connections of an earlier epoch are gone.
     """
 
     kind: str
@@ -32,14 +33,17 @@ class Input:
     version: str
     id: str | None = None
     body: Mapping[str, Any]
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What is to be delivered to the pages of one visit: one array, at least once, in order.
 
-    ``offset`` grows by one per visit; ``page`` is the page addressed (None: every page of the
-    visit). ``payload`` is the JSON text of the array of notifications. ``ids`` name each of them.
+    ``offset`` grows from message to message of a visit, from 1 on, with gaps, and never starts
+    again; ``page`` is the page addressed (None: every page of the visit). ``payload`` is the JSON
+    text of the array of notifications. ``ids`` name each of them. ``expires`` (ms) is when it is
+    taken back unless its page was connected before.
     """
 
     visit: str
@@ -52,19 +56,25 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advance:
-    """What the core made of some inputs. ``wake_at`` is the next timer in ms, or None."""
+    """What the core made of some inputs. ``wake_at`` is the next timer in ms, or None.
+
+    ``decisions`` has one place for each input, in order: what was decided because of it, or None
+    when the input was a duplicate and did nothing.
+    """
 
     document: Document
     wake_at: int | None
     messages: tuple[Message, ...]
-    decisions: tuple[Mapping[str, Any], ...]
-    duplicates: int = 0
+    decisions: tuple[tuple[Mapping[str, Any], ...] | None, ...]
 
 
 class Core(Protocol):
-    """The pure heart that a host calls, and the one impure stamp for wake-ups."""
+    """The pure heart that a host calls, and the one impure stamp for wake-ups.
 
-    def advance(self, document: Document | None, inputs: Sequence[Input]) -> Advance:
+    A host may call both from a thread of its own, one call at a time.
+    """
+
+    def advance(self, visitor: str, document: Document | None, inputs: Sequence[Input]) -> Advance:
         """Apply inputs in order. Pure: same document and inputs, same result."""
 
     def woken(self, visitor: str, now: int) -> Input:
@@ -72,7 +82,7 @@ class Core(Protocol):
 
 
 Deliver = Callable[[str, Sequence[Message]], Awaitable[None]]
-"""Called after commit with (visitor, messages); at least once, in order per visit."""
+"""Called after commit with (visitor, messages), in order per visit. It must not wait for a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +106,24 @@ class Overloaded(Exception):
 class Host(Protocol):
     """The door of this room; ``tests/hosts`` has the suite that every host passes."""
 
+    @property
+    def identity(self) -> str:
+        """Names the store: the same after a restart, another for a store that began anew.
+
+        A cursor that carries it is recognised as foreign when its offsets mean nothing here.
+        """
+
     async def start(self, core: Core, deliver: Deliver) -> None:
-        """Open the store, arm the wake-ups, redeliver nothing by itself. Raises OSError."""
+        """Open the store, arm the wake-ups, redeliver nothing by itself.
+
+        Raises OSError with a sentence when the store can not be opened.
+        """
 
     async def submit(self, visitor: str, inputs: Sequence[Input]) -> int:
         """Apply inputs in order; return only when durable, with the number of new ones.
 
-        Duplicates (by ``Input.id``) are recognised and do nothing. Raises Overloaded.
+        Duplicates (by ``Input.id``) are recognised and do nothing. Raises Overloaded, or OSError
+        when the store failed; nothing of it is stored then, and it may be submitted again.
         """
 
     async def visitor_of(self, visit: str) -> str | None:
