@@ -1,0 +1,152 @@
+"""The whole door of this room: one Starlette application from the parts it is given."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+
+from engine.delivery.access import Access
+from engine.delivery.guard import Guard
+from engine.delivery.history import Histories, HistoryDoor
+from engine.delivery.hub import Hub
+from engine.delivery.ingest import EventDoor, Ingest
+from engine.delivery.notification import NotifyDoor
+from engine.delivery.rates import Rates
+from engine.delivery.sse import SseDoor
+from engine.delivery.visits import VisitDoor
+from engine.delivery.websocket import WebSocketDoor
+
+log = logging.getLogger("overture.delivery")
+
+Report = Callable[[], Mapping[str, Any]]
+
+_WORDS: Final = {
+    400: "malformed",
+    401: "no-token",
+    403: "forbidden",
+    404: "not-found",
+    405: "method",
+}
+_SENTENCES: Final = {
+    404: "There is nothing at this address.",
+    405: "This address does not answer that method.",
+}
+
+
+def create_app(
+    *,
+    access: Access,
+    ingest: Ingest,
+    hub: Hub,
+    histories: Histories,
+    rates: Rates,
+    book: Report,
+    agents: Callable[[], Mapping[str, int]],
+    routes: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Put the interface of this room and the given ``routes`` (media, pages) behind one guard.
+
+    ``book`` gives the answer of ``GET /api/book``. Start and stop of the host are the caller's.
+    """
+    state = _StateDoor(access, ingest, hub, book, agents)
+    own = [
+        *_data_routes(access, ingest, histories, rates),
+        *_push_routes(access, hub),
+        Route("/api/book", state.book),
+        Route("/api/status", state.status),
+    ]
+    return Starlette(
+        routes=[*own, *routes],
+        middleware=[Middleware(Guard, access=access)],
+        exception_handlers={HTTPException: _refused, Exception: _failed},
+    )
+
+
+def _data_routes(
+    access: Access, ingest: Ingest, histories: Histories, rates: Rates
+) -> list[BaseRoute]:
+    visits = VisitDoor(ingest, access)
+    events = EventDoor(ingest, access, rates)
+    notify = NotifyDoor(ingest, access)
+    history = HistoryDoor(histories, access)
+    found: list[BaseRoute] = []
+    for root in ("/server", "/frontend"):
+        found += [
+            Route(f"{root}/data/visits", visits.post, methods=["POST"]),
+            Route(f"{root}/data/events", events.post, methods=["POST"]),
+            Route(f"{root}/data/notification/notify/{{visit}}", notify.post, methods=["POST"]),
+            Route(f"{root}/data/visits/{{visit}}", history.visit),
+            Route(f"{root}/data/visits/{{visit}}/events", history.events),
+        ]
+    return found
+
+
+def _push_routes(access: Access, hub: Hub) -> list[BaseRoute]:
+    socket = WebSocketDoor(hub, access)
+    stream = SseDoor(hub, access)
+    found: list[BaseRoute] = []
+    for root in ("/server", "/frontend"):
+        found += [
+            WebSocketRoute(f"{root}/push/ws", socket.serve),
+            Route(f"{root}/push/sse", stream.get),
+        ]
+    return found
+
+
+class _StateDoor:
+    """``GET /api/book`` and ``GET /api/status``, with API authority."""
+
+    def __init__(
+        self,
+        access: Access,
+        ingest: Ingest,
+        hub: Hub,
+        book: Report,
+        agents: Callable[[], Mapping[str, int]],
+    ) -> None:
+        self._access = access
+        self._ingest = ingest
+        self._hub = hub
+        self._book = book
+        self._agents = agents
+
+    async def book(self, request: Request) -> JSONResponse:
+        self._access.require_authority(request)
+        return JSONResponse(self._book())
+
+    async def status(self, request: Request) -> JSONResponse:
+        self._access.require_authority(request)
+        return JSONResponse(
+            {
+                "visits_connected": self._hub.visits,
+                "connections": self._hub.connections,
+                "events_accepted": self._ingest.accepted,
+                "unknown_events": self._ingest.unknown_events.counts(),
+                "unknown_fields": self._ingest.unknown_fields.counts(),
+                "agents": dict(self._agents()),
+            }
+        )
+
+
+async def _refused(_: Request, refusal: Exception) -> Response:
+    assert isinstance(refusal, HTTPException)
+    status = refusal.status_code
+    sentence = _SENTENCES.get(status, str(refusal.detail))
+    sentence = getattr(refusal, "sentence", sentence)
+    code = getattr(refusal, "code", _WORDS.get(status, "refused"))
+    return JSONResponse({"error": sentence, "code": code}, status, refusal.headers)
+
+
+async def _failed(request: Request, _: Exception) -> Response:
+    # Without the query: it may hold a token.
+    log.error("The request %s %s failed.", request.method, request.url.path)
+    sentence = "The server failed on this request; its log says why."
+    return JSONResponse({"error": sentence, "code": "failed"}, 500)

@@ -1,0 +1,193 @@
+"""Browser events become inputs: checked as a whole, stamped once, answered when durable."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from engine.delivery import wire
+from engine.delivery.access import Access
+from engine.delivery.rates import Rates
+from engine.delivery.wire import BrowserEvent, Refusal
+from engine.hosts.contract import Host, Input, Overloaded
+
+Vocabulary = Mapping[str, frozenset[str]]
+"""The names of events that the live book knows, each with the fields of its data."""
+
+_REMEMBERED_VISITS: Final = 50_000
+_REMEMBERED_NAMES: Final = 1_000
+_OTHERS: Final = "(others)"
+
+log = logging.getLogger("overture.delivery")
+
+
+def new_id() -> str:
+    """Make an id as browsers do: 32 upper-case hex digits, 128 random bits."""
+    return secrets.token_hex(16).upper()
+
+
+class Tally:
+    """Counts by name, for a bounded number of names; what comes after is counted together."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def add(self, name: str) -> None:
+        """Count one more of ``name``."""
+        known = name in self._counts or len(self._counts) < _REMEMBERED_NAMES
+        self._counts[name if known else _OTHERS] += 1
+
+    def counts(self) -> dict[str, int]:
+        """Give the counts, most frequent first."""
+        return dict(self._counts.most_common())
+
+
+class Ingest:
+    """The way in for events, from pages, from systems and from our own media.
+
+    ``clock`` gives milliseconds since 1970, ``version`` the version of the live book, ``agents``
+    the free agents by medium, ``vocabulary`` what the live book knows. All four are read once per
+    request, at acceptance.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        *,
+        clock: Callable[[], int],
+        version: Callable[[], str],
+        agents: Callable[[], Mapping[str, int]],
+        vocabulary: Callable[[], Vocabulary],
+    ) -> None:
+        self._host = host
+        self._clock = clock
+        self._version = version
+        self._agents = agents
+        self._vocabulary = vocabulary
+        self._visitors: dict[str, str] = {}
+        self.accepted = 0
+        self.unknown_events = Tally()
+        self.unknown_fields = Tally()
+
+    def stamped(
+        self, kind: str, visit: str, body: Mapping[str, Any], name: str | None = None
+    ) -> Input:
+        """Make an input of now under the live book."""
+        return Input(
+            kind=kind, visit=visit, time=self._clock(), version=self._version(), id=name, body=body
+        )
+
+    async def accept(self, events: Sequence[BrowserEvent]) -> int:
+        """Store events in order and give the number of new ones. Raises Refusal 503.
+
+        Events of one visitor are stored together or not at all.
+        """
+        groups: dict[str, list[Input]] = {}
+        agents = dict(self._agents())
+        for event in events:
+            visitor = await self.visitor_for(event)
+            groups.setdefault(visitor, []).append(self._input(event, visitor, agents))
+        new = 0
+        for visitor, inputs in groups.items():
+            new += await self.submit(visitor, inputs)
+        self._count(events, new)
+        return new
+
+    async def submit(self, visitor: str, inputs: Sequence[Input]) -> int:
+        """Store inputs of one visitor; gives the number of new ones. Raises Refusal 503."""
+        try:
+            return await self._host.submit(visitor, inputs)
+        except Overloaded as busy:
+            wait = {"Retry-After": str(busy.retry_after)}
+            sentence = f"Nothing was stored; try again in {busy.retry_after} s: {busy}"
+            raise Refusal(503, "busy", sentence, wait) from busy
+        except OSError as broken:
+            log.error("The store failed: %s", broken)
+            sentence = (
+                "Nothing was stored, because the store failed; the log of the server says why."
+            )
+            raise Refusal(503, "store", sentence, {"Retry-After": "5"}) from broken
+
+    async def visitor_for(self, event: BrowserEvent) -> str:
+        """Say whose visit it is: as stored, else as the event says, else its own visitor.
+
+        Two requests that open a visit at the same time get the same answer.
+        """
+        known = self._visitors.get(event.visitID)
+        if known is None:
+            known = await self.visitor_of(event.visitID)
+        if known is None:
+            known = self._visitors.get(event.visitID)  # another request may have been faster
+        if known is None:
+            known = event.globalVisitID or event.visitID
+            self._remember(event.visitID, known)
+        return known
+
+    async def visitor_of(self, visit: str) -> str | None:
+        """Give the visitor of a visit that is stored, or None."""
+        stored = await self._host.visitor_of(visit)
+        if stored is not None:
+            self._remember(visit, stored)
+        return stored
+
+    def _remember(self, visit: str, visitor: str) -> None:
+        if len(self._visitors) >= _REMEMBERED_VISITS:
+            del self._visitors[next(iter(self._visitors))]
+        self._visitors[visit] = visitor
+
+    def _input(self, event: BrowserEvent, visitor: str, agents: Mapping[str, int]) -> Input:
+        body = {name: value for name, value in event if value is not None}
+        body["globalVisitID"] = visitor
+        body["eventID"] = event.eventID or new_id()
+        body["data"] = event.data or {}
+        body["agents"] = agents  # ours, whatever the page called so
+        return self.stamped("event", event.visitID, body, event.eventID)
+
+    def _count(self, events: Sequence[BrowserEvent], new: int) -> None:
+        self.accepted += new
+        vocabulary = self._vocabulary()
+        for event in events:
+            fields = vocabulary.get(event.eventName)
+            if fields is None:
+                self.unknown_events.add(event.eventName)
+                continue
+            for name in [*(event.model_extra or ()), *((event.data or {}).keys() - fields)]:
+                self.unknown_fields.add(f"{event.eventName}.{name[:64]}")
+
+
+class EventDoor:
+    """``POST /server/data/events``."""
+
+    def __init__(self, ingest: Ingest, access: Access, rates: Rates) -> None:
+        self._ingest = ingest
+        self._access = access
+        self._rates = rates
+
+    async def post(self, request: Request) -> JSONResponse:
+        """Check everything, store everything, then answer.
+
+        Raises Refusal 400, 401, 403, 413, 415, 429, 503.
+        """
+        events = wire.events(await wire.body_of(request))
+        self._check(request, events)
+        new = await self._ingest.accept(events)
+        return JSONResponse({"accepted": new, "duplicates": len(events) - new})
+
+    def _check(self, request: Request, events: Sequence[BrowserEvent]) -> None:
+        """A page may send for the one visit that its token names; a system for any."""
+        token = request.headers.get("x-overture-token") or request.query_params.get("token")
+        if token is None:
+            self._access.require_authority(request)
+            return
+        visit = events[0].visitID
+        same = all(event.visitID == visit for event in events)
+        if not same or not self._access.fits(visit, token):
+            sentence = "The token is not that of the visit; ask POST /server/data/visits for one."
+            raise Refusal(403, "token", sentence)
+        self._rates.take(visit, len(events))
