@@ -1,0 +1,135 @@
+"""A replay: the step that decides live, over a recording, and the sums of what it decided."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from engine.language.syntax import Book
+from engine.runtime.outcome import Decision, Reason
+from engine.runtime.plan import Plan, plan
+from engine.runtime.step import step
+from engine.runtime.visitor import Visitor
+from engine.trials.recording import Recording, Track, Watch, moments
+from engine.vocabulary.events import NOTHING, Event
+
+_EVERY = 50
+
+
+@dataclass(slots=True, kw_only=True)
+class Tally:
+    """What became of one strategy: messages sent, visits that got one, refusals by reason."""
+
+    sent: int = 0
+    visits: int = 0
+    refused: Counter[Reason] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The result of a replay. ``strategies`` has every strategy of the book, by name.
+
+    ``events`` are the event lines read and ``visits`` the distinct visitIDs among them.
+    """
+
+    events: int
+    visits: int
+    strategies: Mapping[str, Tally]
+
+    def to_json(self) -> dict[str, Any]:
+        """The report as the one object that ``--json`` prints."""
+        return {
+            "events": self.events,
+            "visits": self.visits,
+            "strategies": {
+                name: {
+                    "sent": tally.sent,
+                    "visits": tally.visits,
+                    "refused": dict(sorted(tally.refused.items())),
+                }
+                for name, tally in self.strategies.items()
+            },
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """A decision, the visitor it is about, and the place of the line that brought it about."""
+
+    place: int
+    visitor: str
+    decision: Decision
+
+
+def replay(
+    book: Book,
+    recording: Recording,
+    *,
+    agents: Mapping[str, int] = NOTHING,
+    note: Callable[[Noted], None] | None = None,
+    watch: Watch | None = None,
+) -> Report:
+    """Give every visitor's events to ``step``, visitor by visitor, and add up the decisions.
+
+    ``agents`` (free agents by medium) holds at every moment, because a recording has none.
+    ``note`` is told every decision, visitor by visitor and in order for each of them.
+    """
+    live = plan(book)
+    strategies = {name: Tally() for name in sorted(book.strategies)}
+    done = 0
+    for number, track in enumerate(recording.tracks):
+        events = moments(track, derive_exits=not recording.has_exits, agents=agents)
+        noted = _decisions(live, track, events)
+        if note:
+            noted = _told(noted, note)
+        _add_up(strategies, noted)
+        done += len(track.lines)
+        if watch and number % _EVERY == 0:
+            watch("Deciding", done, recording.events - recording.homeless)
+    return Report(events=recording.events, visits=recording.visits, strategies=strategies)
+
+
+def in_order(noted: Iterable[Noted], version: str) -> Iterator[str]:
+    """Decisions as JSON lines (without line ends), by time, then place of what brought them about.
+
+    A timer is brought about by the first line that shows it to have been reached. ``version`` is
+    that of the book.
+    """
+    # The sort is stable: decisions of one moment keep their order of admission.
+    for entry in sorted(noted, key=lambda entry: (entry.decision.time, entry.place)):
+        fields = asdict(entry.decision) | {"visitor": entry.visitor, "version": version}
+        yield json.dumps(fields, ensure_ascii=False)
+
+
+def _decisions(live: Plan, track: Track, events: Iterable[tuple[int, Event]]) -> Iterator[Noted]:
+    visitor = Visitor.new(track.visitor)
+    for place, event in events:
+        # The horizon keeps the clock of a visit from running on after its last event.
+        outcome = step(live, visitor, event, horizon=track.horizon)
+        visitor = outcome.visitor
+        for decision in outcome.decisions:
+            yield Noted(place=place, visitor=track.visitor, decision=decision)
+
+
+def _told(noted: Iterable[Noted], note: Callable[[Noted], None]) -> Iterator[Noted]:
+    for entry in noted:
+        note(entry)
+        yield entry
+
+
+def _add_up(strategies: Mapping[str, Tally], noted: Iterable[Noted]) -> None:
+    """Add the decisions of one visitor; no other visitor has any of these visits."""
+    reached = set()
+    for entry in noted:
+        decision = entry.decision
+        tally = strategies[decision.strategy]
+        if decision.reason is not None:
+            tally.refused[decision.reason] += 1
+            continue
+        tally.sent += len(decision.sends)
+        if (decision.strategy, decision.visit) not in reached:
+            reached.add((decision.strategy, decision.visit))
+            tally.visits += 1
