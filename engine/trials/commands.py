@@ -1,0 +1,283 @@
+"""The commands ``check``, ``test`` and ``replay``: their arguments, their output, their exit codes.
+
+Every command gives 0 when all is well, 1 when the book or a scenario has a mistake, and 2 when it
+could not do its work: a file that is not there, a line that is no event.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Final
+
+from rich.console import Console
+from rich.text import Text
+
+from engine.language import compile_book
+from engine.language.diagnostics import Diagnostic
+from engine.language.render import terminal
+from engine.language.source import Source, Unreadable, by_name, read_folder
+from engine.language.syntax import Book
+from engine.trials.recording import STANDARD_INPUT, BadRecording, Recording, Watch, read
+from engine.trials.replay import Noted, Report, in_order, replay
+from engine.trials.report import (
+    bar,
+    counted,
+    left_out,
+    show_replay,
+    show_stories,
+    stories_to_json,
+)
+from engine.trials.scenarios import run_scenarios
+
+FINE: Final = 0
+MISTAKES: Final = 1
+IMPOSSIBLE: Final = 2
+
+
+class _Stop(Exception):
+    """The command ends here with an exit code; the sentence, if any, says why."""
+
+    def __init__(self, code: int, sentence: str = "") -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the three commands to a table of commands; each sets ``run(arguments) -> exit code``."""
+    _add_check(commands)
+    _add_test(commands)
+    _add_replay(commands)
+
+
+def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser(
+        "check",
+        help="find the mistakes of a book",
+        description="Compile a book and show every mistake. Exit code: 0 none, 1 some, 2 no book.",
+    )
+    _add_book(check)
+    check.set_defaults(run=_ending(_check))
+
+
+def _add_test(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    test = commands.add_parser(
+        "test",
+        help="run the scenarios of a book",
+        description="Tell every scenario of a book, with a clock that only the story moves. "
+        "Exit code: 0 all hold, 1 one fails or the book has a mistake, 2 no book.",
+    )
+    _add_book(test)
+    test.set_defaults(run=_ending(_test))
+
+
+def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    parser = commands.add_parser(
+        "replay",
+        help="decide recorded visits with a book",
+        description="Give recorded events to a book and count what it sends and refuses. "
+        "Exit code: 0 done, 1 the book has a mistake, 2 no book or no events.",
+    )
+    _add_book(parser)
+    parser.add_argument(
+        "events",
+        nargs="+",
+        metavar="EVENTS",
+        help="files with one event a line as JSON, plain or gzip; - is standard input",
+    )
+    parser.add_argument(
+        "--decisions", metavar="FILE", help="write every decision to FILE, one JSON object a line"
+    )
+    parser.add_argument(
+        "--agents",
+        metavar="MEDIUM=N",
+        action="append",
+        default=[],
+        type=_agents,
+        help="free agents of a medium during the whole replay, such as chat=3 (else: not known)",
+    )
+    parser.add_argument(
+        "--skip-bad", action="store_true", help="leave out lines that are no events, and count them"
+    )
+    parser.set_defaults(run=_ending(_replay))
+
+
+def _add_book(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("book", metavar="BOOK", help="a folder of .strategy files, or one of them")
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
+
+
+def _agents(text: str) -> tuple[str, int]:
+    medium, _, number = text.rpartition("=")
+    if not medium or not (number.isascii() and number.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like chat=3")
+    return medium, int(number)
+
+
+def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+    """Make a command out of its work: whatever stops it becomes a sentence and a code."""
+
+    def command(arguments: argparse.Namespace) -> int:
+        try:
+            return run(arguments)
+        except _Stop as stop:
+            code, sentence = stop.code, str(stop)
+        except (Unreadable, BadRecording) as problem:
+            code, sentence = IMPOSSIBLE, str(problem)
+        if sentence:
+            _say(sentence)
+        return code
+
+    return command
+
+
+# ---------------------------------------------------------------- the three commands
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    sources = read_folder(Path(arguments.book))
+    compiled = compile_book(sources)
+    if arguments.json:
+        _print_json(
+            {
+                "ok": not compiled.diagnostics,
+                "version": compiled.book.version if compiled.book else None,
+                "problems": _problems(compiled.diagnostics, sources),
+            }
+        )
+    else:
+        _show_mistakes(compiled.diagnostics, sources, sys.stdout)
+        if compiled.book is not None and not compiled.diagnostics:
+            _console().print(Text(f"No mistakes: {_contents(compiled.book, len(sources))}."))
+    return MISTAKES if compiled.diagnostics else FINE
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    loaded = _load(arguments.book)
+    stories = run_scenarios(loaded.book)
+    if arguments.json:
+        _print_json(stories_to_json(stories, loaded.sources))
+    elif stories:
+        show_stories(_console(), stories, loaded.sources)
+    else:
+        _console().print('The book has no scenario; one begins with: scenario "its name"')
+    return FINE if all(story.passed for story in stories) else MISTAKES
+
+
+def _replay(arguments: argparse.Namespace) -> int:
+    if arguments.events.count(STANDARD_INPUT) > 1:
+        raise _Stop(IMPOSSIBLE, "Standard input (-) can be read only once; name it once.")
+    loaded = _load(arguments.book)
+    noted: list[Noted] | None = [] if arguments.decisions else None
+    with bar(_console(stderr=True)) as watch:
+        recording = read(arguments.events, skip_bad=arguments.skip_bad, watch=watch)
+        if arguments.decisions:
+            _write_decisions(arguments.decisions, [], loaded.book)
+        report = _replayed(loaded.book, recording, dict(arguments.agents), noted, watch)
+    if noted is not None:
+        _write_decisions(arguments.decisions, noted, loaded.book)
+    for sentence in left_out(recording):
+        _say(sentence)
+    if arguments.json:
+        _print_json(report.to_json())
+    else:
+        show_replay(_console(), report)
+    return FINE
+
+
+def _replayed(
+    book: Book,
+    recording: Recording,
+    agents: Mapping[str, int],
+    noted: list[Noted] | None,
+    watch: Watch | None,
+) -> Report:
+    note = None if noted is None else noted.append
+    return replay(book, recording, agents=agents, note=note, watch=watch)
+
+
+def _write_decisions(name: str, noted: Sequence[Noted], book: Book) -> None:
+    """Write the file. It is first written empty, so that a wrong name stops before the work."""
+    try:
+        with open(name, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(f"{line}\n" for line in in_order(noted, book.version))
+    except OSError as problem:
+        reason = (problem.strerror or "unknown reason").lower()
+        sentence = f"The decisions cannot be written to {name}: {reason}."
+        raise _Stop(IMPOSSIBLE, sentence) from None
+
+
+# ---------------------------------------------------------------- books and mistakes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Loaded:
+    book: Book
+    sources: tuple[Source, ...]
+
+
+def _load(name: str) -> _Loaded:
+    sources = read_folder(Path(name))
+    compiled = compile_book(sources)
+    if compiled.book is None:
+        _show_mistakes(compiled.diagnostics, sources, sys.stderr)
+        raise _Stop(MISTAKES)
+    return _Loaded(book=compiled.book, sources=sources)
+
+
+def _show_mistakes(
+    diagnostics: Sequence[Diagnostic], sources: Sequence[Source], stream: IO[str]
+) -> None:
+    console = Console(file=stream)
+    color = console.is_terminal and not console.no_color
+    for diagnostic in diagnostics:
+        stream.write(terminal(diagnostic, sources, color=color).rstrip("\n") + "\n\n")
+    if diagnostics:
+        stream.write(f"{counted(len(diagnostics), 'mistake')}.\n")
+
+
+def _problems(diagnostics: Sequence[Diagnostic], sources: Sequence[Source]) -> list[dict[str, Any]]:
+    """Mistakes as ``GET /api/book`` shows them; lines and columns from 1."""
+    named = by_name(sources)
+    problems = []
+    for diagnostic in diagnostics:
+        line, column = named[diagnostic.span.source].place(diagnostic.span.start)
+        problems.append(
+            {
+                "code": diagnostic.code,
+                "file": diagnostic.span.source,
+                "line": line,
+                "column": column,
+                "message": diagnostic.message,
+                "hint": diagnostic.hint,
+            }
+        )
+    return problems
+
+
+def _contents(book: Book, files: int) -> str:
+    parts = (
+        counted(len(book.strategies), "strategy", "strategies"),
+        counted(len(book.scenarios), "scenario"),
+    )
+    return " and ".join(parts) + f" in {counted(files, 'file')}"
+
+
+# ---------------------------------------------------------------- out
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """A console that knows its width and NO_COLOR, and colours nothing that it was not told."""
+    return Console(stderr=stderr, highlight=False)
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(sentence + "\n")
+
+
+def _print_json(value: Any) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
