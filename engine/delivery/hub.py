@@ -54,6 +54,7 @@ class Connection:
         self.epoch = epoch
         self.id = new_id()
         self.visitor: str | None = None
+        self.noted = False
         self.start = 0
         self.queued = -1
         self.reason: str | None = None
@@ -138,6 +139,8 @@ class Hub:
         self._ingest = ingest
         self._outbox = outbox
         self._by_visit: dict[str, set[Connection]] = {}
+        self._telling: set[asyncio.Task[None]] = set()
+        ingest.on_known = self._known
         self._count = 0
         self._closing = False
 
@@ -180,11 +183,10 @@ class Hub:
         body = {"page": connection.page, "offset": offset}
         await self._note(connection, "acknowledged", body)
 
-    async def deliver(self, visitor: str, messages: Sequence[Message]) -> None:
+    async def deliver(self, _visitor: str, messages: Sequence[Message]) -> None:
         """Hand committed messages to the pages that are here; the outbox keeps them for others."""
         for message in messages:
             for connection in tuple(self._by_visit.get(message.visit, ())):
-                connection.visitor = visitor
                 connection.offer(message)
 
     async def close(self) -> None:
@@ -215,18 +217,45 @@ class Hub:
             del self._by_visit[connection.visit]
 
     async def _join(self, connection: Connection, cursor: str | None) -> None:
-        connection.visitor = await self._ingest.visitor_of(connection.visit)
-        body = {"page": connection.page, "connection": connection.id}
-        await self._note(connection, "connected", body)
-        document = await self._host.peek(connection.visitor) if connection.visitor else None
+        visitor = await self._ingest.visitor_of(connection.visit)
+        if visitor is not None:
+            await self._tell_connected(connection, visitor)
+        document = await self._host.peek(visitor) if visitor else None
         waiting = self._outbox(document, connection.visit, connection.page) if document else ()
         start = offset_in(cursor, connection.epoch) or 0
         connection.begin(waiting, start)
         if start:
             await self._note(connection, "acknowledged", {"page": connection.page, "offset": start})
 
+    def _known(self, visit: str, visitor: str) -> None:
+        """Events of a visit were stored: say which pages waited for the first of them.
+
+        A page connects as soon as it has its token, mostly before its first event is stored.
+        """
+        for connection in self._by_visit.get(visit, ()):
+            if not connection.noted:
+                task = asyncio.create_task(self._tell_late(connection, visitor))
+                self._telling.add(task)
+                task.add_done_callback(self._telling.discard)
+
+    async def _tell_late(self, connection: Connection, visitor: str) -> None:
+        try:
+            await self._tell_connected(connection, visitor)
+        except Refusal:
+            connection.end("busy")
+
+    async def _tell_connected(self, connection: Connection, visitor: str) -> None:
+        """Tell the host, once. A page that it does not know of would lose what waits for it."""
+        if connection.noted:
+            return
+        connection.noted = True
+        connection.visitor = visitor
+        body = {"page": connection.page, "connection": connection.id}
+        one = self._ingest.stamped("connected", connection.visit, body)
+        await self._ingest.submit(visitor, [one])
+
     async def _note(self, connection: Connection, kind: str, body: Mapping[str, Any]) -> None:
-        """Tell the host about a connection. A visit without any event has nothing to be told."""
+        """Tell the host more about a connection that it knows."""
         if connection.visitor is None or self._closing:
             return
         try:

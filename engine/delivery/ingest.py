@@ -51,6 +51,8 @@ class Tally:
 class Ingest:
     """The way in for events, from pages, from systems and from our own media.
 
+    ``on_known(visit, visitor)`` is called whenever events of a visit were stored.
+
     ``clock`` gives milliseconds since 1970, ``version`` the version of the live book, ``agents``
     the free agents by medium, ``vocabulary`` what the live book knows. All four are read once per
     request, at acceptance.
@@ -71,6 +73,7 @@ class Ingest:
         self._agents = agents
         self._vocabulary = vocabulary
         self._visitors: dict[str, str] = {}
+        self.on_known: Callable[[str, str], None] = lambda _visit, _visitor: None
         self.accepted = 0
         self.unknown_events = Tally()
         self.unknown_fields = Tally()
@@ -78,9 +81,17 @@ class Ingest:
     def stamped(
         self, kind: str, visit: str, body: Mapping[str, Any], name: str | None = None
     ) -> Input:
-        """Make an input of now under the live book."""
+        """Make an input of now, under the live book, with the agents who are free now.
+
+        Every kind of input may find a timer due, so every kind carries the agents.
+        """
         return Input(
-            kind=kind, visit=visit, time=self._clock(), version=self._version(), id=name, body=body
+            kind=kind,
+            visit=visit,
+            time=self._clock(),
+            version=self._version(),
+            id=name,
+            body={**body, "agents": dict(self._agents())},
         )
 
     async def accept(self, events: Sequence[BrowserEvent]) -> int:
@@ -89,13 +100,14 @@ class Ingest:
         Events of one visitor are stored together or not at all.
         """
         groups: dict[str, list[Input]] = {}
-        agents = dict(self._agents())
         for event in events:
             visitor = await self.visitor_for(event)
-            groups.setdefault(visitor, []).append(self._input(event, visitor, agents))
+            groups.setdefault(visitor, []).append(self._input(event, visitor))
         new = 0
         for visitor, inputs in groups.items():
             new += await self.submit(visitor, inputs)
+            for visit in {one.visit for one in inputs}:
+                self.on_known(visit, visitor)
         self._count(events, new)
         return new
 
@@ -141,12 +153,11 @@ class Ingest:
             del self._visitors[next(iter(self._visitors))]
         self._visitors[visit] = visitor
 
-    def _input(self, event: BrowserEvent, visitor: str, agents: Mapping[str, int]) -> Input:
+    def _input(self, event: BrowserEvent, visitor: str) -> Input:
         body = {name: value for name, value in event if value is not None}
         body["globalVisitID"] = visitor
         body["eventID"] = event.eventID or new_id()
         body["data"] = event.data or {}
-        body["agents"] = agents  # ours, whatever the page called so
         return self.stamped("event", event.visitID, body, event.eventID)
 
     def _count(self, events: Sequence[BrowserEvent], new: int) -> None:

@@ -15,9 +15,10 @@ from engine.delivery.wire import Refusal
 FIRST_FRAME: Final = 5.0
 """Seconds in which a page says who it is."""
 MALFORMED, TOKEN, RESTART, SLOW = 4400, 4403, 1012, 1013
-_CLOSING: Final = {"slow": SLOW, "restart": RESTART}
+_CLOSING: Final = {"slow": SLOW, "busy": SLOW, "restart": RESTART}
 _REASONS: Final = {
     "slow": "The page reads too slowly; come back with the cursor.",
+    "busy": "The server is busy; come back with the cursor.",
     "restart": "The server restarts; come back with the cursor.",
 }
 

@@ -1,0 +1,115 @@
+"""The command line: one entry of COMMANDS per command; a mistake is a sentence and exit code 2."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import engine
+from engine.config import PORT, SettingsError, settings
+from engine.trials import commands as trials
+
+MISTAKE: Final = 2
+"""The exit code when the user has to change something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: its line in the help, its arguments, and what it does (giving the exit code)."""
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code: 0 good, 1 found something, 2 a mistake to correct."""
+    parser = argparse.ArgumentParser(
+        prog="overture", description="Strategies decide, pages are invited, agents see why."
+    )
+    names = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        command.arguments(names.add_parser(name, help=command.help, description=command.help))
+    given = parser.parse_args(arguments)
+    return COMMANDS[given.command].run(given)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _mistake(sentence: str) -> int:
+    print(f"overture: {sentence}", file=sys.stderr)
+    return MISTAKE
+
+
+# ---------------------------------------------------------------- serve
+
+
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "book", nargs="?", type=Path, help="folder of .strategy files (default: strategies)"
+    )
+    parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", help=f"port, 0 for any free one (default: {PORT})")
+    parser.add_argument(
+        "--data", type=Path, help="folder for visits and chats (default: overture-data)"
+    )
+    parser.add_argument(
+        "--origins", help="origins of other sites whose pages may use this server, with commas"
+    )
+
+
+def _serve(given: argparse.Namespace) -> int:
+    # Here, so that the other commands do not wait for what only a server needs.
+    from engine.server import StartError, serve
+
+    flags = {name: getattr(given, name) for name in ("book", "host", "port", "data", "origins")}
+    flags["book"] = flags["book"] or _sample_book(os.environ)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        serve(settings(os.environ, flags), _say)
+    except (SettingsError, StartError) as error:
+        return _mistake(str(error))
+    return 0
+
+
+def _sample_book(environment: Mapping[str, str]) -> Path | None:
+    """Without a folder of one's own here, the sample book that comes with the source."""
+    if environment.get("OVERTURE_BOOK") or Path("strategies").is_dir():
+        return None
+    sample = Path(engine.__file__).resolve().parent.parent / "strategies"
+    return sample if sample.is_dir() else None
+
+
+COMMANDS: Final[Mapping[str, Command]] = {
+    "serve": Command(
+        help="Serve the book: events in, notifications out; with the demo shop and the desk.",
+        arguments=_serve_arguments,
+        run=_serve,
+    ),
+    "check": Command(
+        help="Compile a book and show every mistake in it.",
+        arguments=trials.check_arguments,
+        run=trials.check,
+    ),
+    "test": Command(
+        help="Run the scenarios of a book, with a clock that only the story moves.",
+        arguments=trials.test_arguments,
+        run=trials.test,
+    ),
+    "replay": Command(
+        help="Decide recorded visits with a book: what would be sent, and what refused and why.",
+        arguments=trials.replay_arguments,
+        run=trials.replay,
+    ),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Settings: from the environment (OVERTURE_*), overruled by flags, checked once, then frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+
+PORT: Final = 9081
+_TOKEN_LENGTH: Final = 16
+
+
+class SettingsError(Exception):
+    """A setting that cannot be used: one sentence with the name of the setting and the way out."""
+
+
+class Settings(BaseModel):
+    """Everything that is set from outside. ``port`` 0 takes any free one.
+
+    ``origins`` are the origins of pages on other hosts that may use this server, for example
+    ``https://shop.example.com``. ``token`` is the credential of systems that push notifications,
+    read history or answer chats.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=PORT, ge=0, le=65535)
+    book: Path = Path("strategies")
+    data: Path = Path("overture-data")
+    token: SecretStr | None = None
+    origins: tuple[str, ...] = ()
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            bare = f"{parts.scheme}://{parts.netloc}"
+            if parts.scheme not in ("http", "https") or origin.rstrip("/") != bare:
+                raise ValueError(f"'{origin}' is not like https://shop.example.com")
+        return value
+
+    @field_validator("token")
+    @classmethod
+    def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _TOKEN_LENGTH:
+            raise ValueError(f"use at least {_TOKEN_LENGTH} characters that nobody can guess")
+        return value
+
+
+_VARIABLES: Final[Mapping[str, str]] = {
+    "OVERTURE_HOST": "host",
+    "OVERTURE_PORT": "port",
+    "OVERTURE_BOOK": "book",
+    "OVERTURE_DATA": "data",
+    "OVERTURE_API_TOKEN": "token",
+    "OVERTURE_ORIGINS": "origins",
+}
+
+
+def settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settings:
+    """Read the settings; a flag that is None was not given. Raises SettingsError."""
+    names = {field: variable for variable, field in _VARIABLES.items()}
+    values: dict[str, Any] = {
+        field: environment[variable]
+        for variable, field in _VARIABLES.items()
+        if environment.get(variable)
+    }
+    given = {field: value for field, value in flags.items() if value is not None}
+    try:
+        return Settings(**(values | given))
+    except ValidationError as mistakes:
+        first = mistakes.errors(include_url=False, include_input=False)[0]
+        field = str(first["loc"][0])
+        name = f"--{field}" if field in given else names.get(field, field)
+        reason = first["msg"].removeprefix("Value error, ")
+        if field == "port":
+            reason = "a port is a number from 0 to 65535"
+        raise SettingsError(f"{name} cannot be used: {reason}.") from None

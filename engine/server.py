@@ -1,0 +1,322 @@
+"""The composition root: opens book, host, media and pages by name, binds, serves, drains."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import logging
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.routing import BaseRoute
+
+import engine
+from engine.config import PORT, Settings
+from engine.delivery import pages
+from engine.delivery.access import Access, is_loopback, key_in
+from engine.delivery.app import create_app
+from engine.delivery.history import Histories
+from engine.delivery.hub import Hub
+from engine.delivery.ingest import Ingest
+from engine.delivery.rates import Rates
+from engine.delivery.wire import BrowserEvent
+from engine.hosts import document
+from engine.hosts.document import EngagementCore
+from engine.hosts.sqlite import SqliteHost
+from engine.media.agents import Agents
+from engine.media.interactions import InteractionStore
+from engine.media.routes import create_routes
+from engine.shelf import BookError, Shelf
+
+DRAIN: Final = 10
+"""Seconds that requests under way get when the server stops."""
+_FRAME: Final = 16 * 1024
+"""Bytes of a frame from a page: who it is, or how far it came."""
+
+Say = Callable[[str], None]
+
+log = logging.getLogger("overture")
+
+
+class StartError(Exception):
+    """Why the server cannot start: sentences for a person, with the way out."""
+
+
+def serve(settings: Settings, say: Say) -> None:
+    """Serve until SIGTERM or SIGINT, then drain. ``say`` shows lines. Raises StartError."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(settings, say))
+
+
+async def _serve(settings: Settings, say: Say) -> None:
+    _check_exposure(settings)
+    try:
+        shelf = Shelf(settings.book)
+    except BookError as error:
+        raise StartError(str(error)) from error
+    widgets = widgets_folder()
+    key = _prepared(settings.data)
+    with contextlib.closing(_bound(settings.host, settings.port)) as listener:
+        address = _address(settings.host, listener.getsockname()[1])
+        access = Access(
+            key=key,
+            api_token=settings.token.get_secret_value() if settings.token else None,
+            origins=settings.origins,
+        )
+        async with _opened(settings, shelf, access, widgets) as (app, hub):
+            _announce(settings, address, shelf, say)
+            watching = asyncio.create_task(shelf.watch())
+            try:
+                await _run(app, hub, listener)
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+
+
+def widgets_folder() -> Path:
+    """Find the pages for browsers beside the package. Raises StartError."""
+    folder = Path(engine.__file__).resolve().parent.parent / "widgets"
+    if not folder.is_dir():
+        raise StartError(
+            f"The pages for browsers are not at {folder}: install Overture from its source folder "
+            "with pip install -e ."
+        )
+    return folder
+
+
+@contextlib.asynccontextmanager
+async def _opened(
+    settings: Settings, shelf: Shelf, access: Access, widgets: Path
+) -> AsyncIterator[tuple[Starlette, Hub]]:
+    """Open host and media, put the application together; close all in the reverse order."""
+    agents = Agents(_now)
+    host = SqliteHost(settings.data / "visits.sqlite3")
+    ingest = Ingest(
+        host,
+        clock=_now,
+        version=lambda: shelf.library.live.version,
+        agents=agents.free,
+        vocabulary=lambda: shelf.vocabulary,
+    )
+    hub = Hub(host, ingest, document.outbox_after)
+    try:
+        await host.start(EngagementCore(shelf.library, agents.free), hub.deliver)
+        store = InteractionStore(settings.data / "interactions.sqlite3")
+    except OSError as error:
+        await host.stop()
+        raise StartError(str(error)) from error
+    try:
+        inside = _Inside(host, ingest, access)
+        media = create_routes(
+            store,
+            agents=agents,
+            happened=inside.happened,
+            journey=inside.histories.events,
+            invitation=inside.invitation,
+            authorised=inside.authorised,
+        )
+        app = create_app(
+            access=access,
+            ingest=ingest,
+            hub=hub,
+            histories=inside.histories,
+            rates=Rates(_now),
+            book=shelf.report,
+            agents=agents.free,
+            routes=[*media, *_pages(widgets)],
+        )
+        yield app, hub
+    finally:
+        await host.stop()
+        await store.close()
+
+
+class _Inside:
+    """What the media may ask of the rest of the engine."""
+
+    def __init__(self, host: SqliteHost, ingest: Ingest, access: Access) -> None:
+        self._host = host
+        self._ingest = ingest
+        self._access = access
+        self.histories = Histories(host)
+
+    async def happened(
+        self, visit: str, page: str | None, name: str, data: Mapping[str, Any]
+    ) -> None:
+        """Put an event into a visit that is known. Said twice, it happens once."""
+        if await self._ingest.visitor_of(visit) is None:
+            log.info("%s is of a visit that sent no event: left out.", name)
+            return
+        event = BrowserEvent(
+            eventName=name,
+            visitID=visit,
+            pageID=page,
+            eventType="SYSTEM",
+            eventID=f"{name}-{data['interaction']}" if "interaction" in data else None,
+            data=dict(data),
+        )
+        await self._ingest.accept([event])
+
+    async def invitation(self, visit: str, page: str | None) -> Mapping[str, Any] | None:
+        """Give the youngest invitation of a page, or of its visit."""
+        visitor = await self._ingest.visitor_of(visit)
+        found = await self._host.peek(visitor) if visitor else None
+        return document.invitation_of(found, visit, page) if found else None
+
+    async def authorised(self, request: Request) -> None:
+        """Refuse a request without API authority."""
+        self._access.require_authority(request)
+
+
+def _pages(widgets: Path) -> list[BaseRoute]:
+    try:
+        shop = pages.pages_in(widgets / "shop" / "pages.json")
+    except ValueError as error:
+        raise StartError(str(error)) from error
+    return [
+        *pages.resources(
+            [widgets / "invitation", widgets / "media"],
+            {
+                f"js/build/{name}.min.js": widgets / "tracker" / "tracker.js"
+                for name in ("GPE", "GTC")
+            },
+        ),
+        *pages.site("/shop", widgets / "shop", shop),
+        *pages.site("/desk", widgets / "desk"),
+        pages.address_page(
+            "Overture",
+            {
+                "/shop/": "the demo shop: a visitor's view",
+                "/desk/": "the desk: an agent's view",
+                "/api/book": "the live book and its problems",
+                "/api/status": "what is connected and counted",
+            },
+        ),
+    ]
+
+
+class _Uvicorn(uvicorn.Server):
+    """Uvicorn that leaves signals to us and ends the long connections before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Ours stop the server without ending the process, so that the store is closed after."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell the pages to come back later, then finish what is under way."""
+        await self._hub.close()
+        await super().shutdown(sockets)
+
+
+async def _run(app: Starlette, hub: Hub, listener: socket.socket) -> None:
+    config = uvicorn.Config(
+        app,
+        ws="auto",
+        ws_max_size=_FRAME,
+        ws_per_message_deflate=False,
+        lifespan="off",
+        access_log=False,  # addresses of Server-Sent Events hold tokens
+        log_config=None,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=DRAIN,
+    )
+    await _Uvicorn(config, hub).serve([listener])
+
+
+def _check_exposure(settings: Settings) -> None:
+    if settings.token is None and not is_loopback(settings.host):
+        raise StartError(
+            f"Without an API token the server serves this machine alone, not {settings.host}: "
+            "set OVERTURE_API_TOKEN to a long secret, or leave --host out."
+        )
+
+
+def _prepared(folder: Path) -> bytes:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return key_in(folder)
+    except OSError as error:
+        raise StartError(
+            f"The data folder {folder} cannot be used: {error.strerror}. Name another with --data."
+        ) from error
+    except ValueError as error:
+        raise StartError(str(error)) from error
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """Bind the address that will be announced, so that it is the one that answers."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise StartError(f"The host {host} is not known here: {error.strerror}.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"Port {port} on {host} cannot be used ({error.strerror}). Is another Overture running?"
+            f" Choose a port with --port, or --port 0 for any free one (default {PORT})."
+        ) from error
+    return listener
+
+
+def _address(host: str, port: int) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{port}"
+
+
+def _announce(settings: Settings, address: str, shelf: Shelf, say: Say) -> None:
+    report = shelf.report()
+    files, strategies = len(report["files"]), len(report["strategies"])
+    say(f"book     {settings.book} ({strategies} strategies in {files} files, watched)")
+    say(f"data     {settings.data}")
+    say(f"shop     {address}/shop/")
+    say(f"desk     {address}/desk/")
+    say(f"api      {address}/api/book")
+    if settings.token is None:
+        say("")
+        say("WARNING  The API is open: every program on this machine can push notifications,")
+        say("         read visits and answer chats. Set OVERTURE_API_TOKEN to close it.")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """The faster loop when it is installed."""
+    if sys.platform == "win32" or importlib.util.find_spec("uvloop") is None:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module(
+        "uvloop"
+    ).new_event_loop
+    return factory
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,292 @@
+"""The shelf: the folder of strategy files on disk, read as a whole, watched, swapped in when good.
+
+Editors save in four ways: in place; emptied and then written, perhaps in halves; to another file
+that is renamed; deleted and created. They also save many files at once. So a change is not looked
+at before the folder was quiet for a moment; then all files are read, and when one of them looks
+like the middle of a save (gone, empty, cut off, or only the beginning of what it was) it gets a
+little longer. What is there after that is meant. A book with a mistake changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from watchfiles import awatch
+
+from engine.language.compiler import compile_book
+from engine.language.diagnostics import Diagnostic
+from engine.language.source import SUFFIX, Source
+from engine.language.syntax import Book
+from engine.runtime.library import Library
+from engine.runtime.plan import Plan, plan
+
+QUIET: Final = 0.05
+"""Seconds without another change before a folder is read."""
+GRACE: Final = 0.5
+"""Seconds that a file in the middle of a save gets."""
+LOOK: Final = 2.0
+"""Seconds between looks at a folder whose file system tells nothing (network drives)."""
+LARGEST: Final = 4 * 1024 * 1024
+"""Bytes of one file; a larger one is no strategy file."""
+
+log = logging.getLogger("overture.book")
+
+
+class BookError(Exception):
+    """A folder that holds no usable book: one sentence, then a line for each mistake."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in the files on disk; lines and columns count from 1."""
+
+    code: str
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        hint = f" {self.hint}" if self.hint else ""
+        code = f"{self.code} " if self.code else ""
+        return f"{place}: {code}{self.message}{hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The bytes of all strategy files under a folder, by path relative to it."""
+
+    by_name: Mapping[str, bytes]
+
+    @property
+    def digest(self) -> str:
+        """Name the content: equal content, equal name."""
+        sums = sorted(
+            f"{name}\0{hashlib.sha256(raw).hexdigest()}" for name, raw in self.by_name.items()
+        )
+        return hashlib.sha256("\n".join(sums).encode()).hexdigest()
+
+    def unfinished(self, before: Files) -> bool:
+        """Say whether a file looks like the middle of a save, compared with what was read."""
+        return any(_unfinished(raw, self.by_name.get(name)) for name, raw in before.by_name.items())
+
+
+def _unfinished(before: bytes, now: bytes | None) -> bool:
+    if now is None:
+        return True
+    if now == before:
+        return False
+    return not now.endswith(b"\n") or before.startswith(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A book that compiled: what of it the rest of the server wants to know."""
+
+    plan: Plan
+    book: Book
+    names: tuple[str, ...]
+    vocabulary: Mapping[str, frozenset[str]]
+
+
+def read_files(folder: Path) -> Files:
+    """Read all strategy files under a folder. Raises BookError."""
+    if not folder.is_dir():
+        raise BookError(f"The book folder {folder} is not there; name one: overture serve FOLDER.")
+    found: dict[str, bytes] = {}
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        name = path.relative_to(folder).as_posix()
+        if any(part.startswith(".") for part in Path(name).parts):
+            continue  # what editors keep beside a file while it is open
+        try:
+            if path.stat().st_size > LARGEST:
+                raise BookError(f"{name} is larger than 4 MB; strategy files are text, split it.")
+            found[name] = path.read_bytes()
+        except (FileNotFoundError, IsADirectoryError):
+            continue  # gone since it was listed: the next look decides
+        except OSError as error:
+            raise BookError(f"{name} cannot be read: {error.strerror}.") from error
+    return Files(found)
+
+
+def compiled(folder: Path, files: Files) -> Edition | list[Problem]:
+    """Compile all files as one book: a plan, or every mistake that was found."""
+    if not files.by_name:
+        return [Problem("", str(folder), 0, 0, f"There is no {SUFFIX} file in this folder.")]
+    sources: dict[str, Source] = {}
+    problems: list[Problem] = []
+    for name, raw in files.by_name.items():
+        try:
+            sources[name] = Source(name=name, text=raw.decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            line = raw.count(b"\n", 0, error.start) + 1
+            text = "The file is not UTF-8 here; save it as UTF-8."
+            problems.append(Problem("", name, line, 1, text))
+    result = compile_book(tuple(sources.values()))
+    problems += [_problem(one, sources) for one in result.diagnostics]
+    if problems or result.book is None:
+        return problems
+    made = plan(result.book)
+    words = {name: frozenset(path[0] for path in paths) for name, paths in made.fields.items()}
+    return Edition(made, result.book, tuple(files.by_name), words)
+
+
+def _problem(one: Diagnostic, sources: Mapping[str, Source]) -> Problem:
+    source = sources.get(one.span.source)
+    line, column = source.place(one.span.start) if source else (0, 0)
+    return Problem(one.code, one.span.source, line, column, one.message, one.hint)
+
+
+class Shelf:
+    """One folder and the library that it feeds."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read and compile the folder. Raises BookError with all mistakes."""
+        self._folder = folder
+        self._files = read_files(folder)
+        found = compiled(folder, self._files)
+        if isinstance(found, list):
+            lines = "\n".join(f"  {problem}" for problem in found)
+            raise BookError(f"The book in {folder} cannot be used:\n{lines}")
+        self._edition = found
+        self._since = _now()
+        self._problems: list[Problem] = []
+        self._sighting = _sighting(folder)
+        self.library = Library(found.plan)
+
+    @property
+    def vocabulary(self) -> Mapping[str, frozenset[str]]:
+        """The events that the live book knows, with the fields of their data."""
+        return self._edition.vocabulary
+
+    def report(self) -> dict[str, Any]:
+        """Say what is live and what is wrong with the files on disk, for ``GET /api/book``."""
+        return {
+            "version": self._edition.plan.version,
+            "files": list(self._edition.names),
+            "strategies": list(self._edition.book.strategies),
+            "live_since": self._since,
+            "problems": [
+                {
+                    "code": one.code,
+                    "file": one.file,
+                    "line": one.line,
+                    "column": one.column,
+                    "message": one.message,
+                    "hint": one.hint,
+                }
+                for one in self._problems
+            ],
+        }
+
+    async def watch(self) -> None:
+        """Follow the folder until cancelled, also through its being moved away and back."""
+        while True:
+            identity = _identity(self._folder)
+            if identity is None:
+                await self._refresh()
+                await asyncio.sleep(GRACE)
+                continue
+            changes = awatch(
+                self._folder,
+                watch_filter=None,
+                step=int(QUIET * 1000),
+                debounce=2_000,
+                rust_timeout=int(LOOK * 1000),
+                yield_on_timeout=True,
+                recursive=True,
+            )
+            try:
+                await self._look()  # for what happened before the watch began
+                async for _ in changes:
+                    await self._look()
+                    if _identity(self._folder) != identity:
+                        break
+            except (OSError, RuntimeError) as error:
+                log.warning("The book folder cannot be watched now: %s", error)
+                await asyncio.sleep(LOOK)
+
+    async def _look(self) -> None:
+        """Refresh when something about the files is different; most looks end here."""
+        sighting = await asyncio.to_thread(_sighting, self._folder)
+        if sighting != self._sighting:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
+        try:
+            self._sighting, files = await self._settled()
+        except BookError as error:
+            self._files = Files({})  # so that the same files count as a change when they are back
+            self._keep([Problem("", str(self._folder), 0, 0, str(error))])
+            return
+        if files.digest == self._files.digest:
+            return
+        self._files = files
+        started = time.perf_counter()
+        found = await asyncio.to_thread(compiled, self._folder, files)
+        if isinstance(found, list):
+            self._keep(found)
+            return
+        self._problems = []
+        if found.plan.version != self._edition.plan.version:
+            self.library.swap(found.plan)
+            self._since = _now()
+            took = (time.perf_counter() - started) * 1000
+            log.info("Book %s is live (%.0f ms).", found.plan.version[:12], took)
+        self._edition = found
+
+    async def _settled(self) -> tuple[object, Files]:
+        """Read the folder until it looks finished or its time is up. Raises BookError."""
+        deadline = time.monotonic() + GRACE
+        while True:
+            sighting = await asyncio.to_thread(_sighting, self._folder)
+            try:
+                files = await asyncio.to_thread(read_files, self._folder)
+                if not files.unfinished(self._files) or time.monotonic() > deadline:
+                    return sighting, files
+            except BookError:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(QUIET)
+
+    def _keep(self, problems: list[Problem]) -> None:
+        """Keep the live book; say what is wrong once per change."""
+        if problems == self._problems:
+            return
+        self._problems = problems
+        count = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        log.error("The files have %s; the last good book stays live:\n%s", count, lines)
+
+
+def _sighting(folder: Path) -> object:
+    """What can be seen of the files without reading them."""
+    seen = []
+    for path in sorted(folder.rglob(f"*{SUFFIX}")):
+        try:
+            stat = path.stat()
+        except OSError:
+            continue
+        seen.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+    return seen
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        stat = folder.stat()
+    except OSError:
+        return None
+    return stat.st_dev, stat.st_ino
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
