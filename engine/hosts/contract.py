@@ -21,7 +21,7 @@ class Input:
     """One thing to apply to a visitor, stamped when it was accepted.
 
     ``kind`` is one of ``event``, ``connected``, ``disconnected``, ``acknowledged``, ``pushed``,
-    ``woken``. ``id`` (unique per visitor, if given) recognises duplicates. ``body`` is JSON.
+    ``woken``. ``id`` (unique per visit, if given) recognises duplicates. ``body`` is JSON.
     ``time`` (ms) and ``version`` (of the book) are stamped at acceptance and journalled, so that
     a replay of the journal decides the same. ``epoch`` is stamped by the host that takes it and
     grows with each start of the process: connections of an earlier epoch are gone.
@@ -77,7 +77,7 @@ class Core(Protocol):
     def advance(self, visitor: str, document: Document | None, inputs: Sequence[Input]) -> Advance:
         """Apply inputs in order. Pure: same document and inputs, same result."""
 
-    def woken(self, visitor: str, now: int) -> Input:
+    def woken(self, now: int) -> Input:
         """Stamp a wake-up at ``now`` with what comes from outside, to be journalled."""
 
 
@@ -122,8 +122,10 @@ class Host(Protocol):
     async def submit(self, visitor: str, inputs: Sequence[Input]) -> int:
         """Apply inputs in order; return only when durable, with the number of new ones.
 
-        Duplicates (by ``Input.id``) are recognised and do nothing. Raises Overloaded, or OSError
-        when the store failed; nothing of it is stored then, and it may be submitted again.
+        A wake-up that is due at or before the first input's time is applied before it, as an
+        input of its own. Duplicates (by ``Input.id``) are recognised and do nothing. Raises
+        Overloaded, or OSError when the store failed; nothing of it is stored then, and it may be
+        submitted again.
         """
 
     async def visitor_of(self, visit: str) -> str | None:
@@ -135,7 +137,11 @@ class Host(Protocol):
     async def history(
         self, *, visitor: str | None = None, visit: str | None = None, limit: int = 1000
     ) -> Sequence[Entry]:
-        """Journal entries of a visitor or a visit, oldest first (the youngest ``limit``)."""
+        """Journal entries of a visitor or a visit, oldest first (the youngest ``limit``).
+
+        Wake-ups belong to the visitor (their ``visit`` is empty); with ``visit`` those are given
+        that decided something for it.
+        """
 
     async def stop(self) -> None:
         """Finish what was accepted, close the store."""

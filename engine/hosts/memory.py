@@ -58,7 +58,10 @@ class MemoryHost:
         """Apply inputs in order; return the number of new ones. Raises Overloaded when stopped."""
         if self._core is None:
             raise Overloaded("The host is not running: start it, or try again after its restart.")
-        return self._apply(self._core, visitor, inputs)
+        known = self._visitors.get(visitor)
+        if inputs and known and known.wake_at is not None and known.wake_at <= inputs[0].time:
+            self._wake(self._core, visitor, inputs[0].time)
+        return self._apply(self._core, visitor, inputs) if inputs else 0
 
     async def visitor_of(self, visit: str) -> str | None:
         """The visitor that a visit belongs to, or None when the visit is unknown."""
@@ -77,7 +80,7 @@ class MemoryHost:
         known = self._visitors.get(owner or "")
         entries = known.journal if known else []
         if visit is not None:
-            entries = [entry for entry in entries if entry.input.visit == visit]
+            entries = [entry for entry in entries if _concerns(entry, visit)]
         return entries[-limit:] if limit > 0 else []
 
     async def stop(self) -> None:
@@ -126,11 +129,17 @@ class MemoryHost:
             wake_at, visitor = heapq.heappop(self._wakes)
             # A wake-up that moved since is in the heap a second time; only the current one counts.
             if self._visitors[visitor].wake_at == wake_at:
-                self._wake(self._core, visitor)
+                self._wake(self._core, visitor, now_ms())
         self._arm()
 
-    def _wake(self, core: Core, visitor: str) -> None:
+    def _wake(self, core: Core, visitor: str, now: int) -> None:
         try:
-            self._apply(core, visitor, [core.woken(visitor, now_ms())])
+            self._apply(core, visitor, [core.woken(now)])
         except Exception:
             _LOG.exception("The timers of visitor %s did not fire", visitor)
+
+
+def _concerns(entry: Entry, visit: str) -> bool:
+    if entry.input.visit:
+        return entry.input.visit == visit
+    return any(decision.get("visit") == visit for decision in entry.decisions)

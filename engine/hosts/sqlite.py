@@ -15,7 +15,7 @@ from typing import Final, Generic, TypeVar
 from engine.hosts.clock import now_ms
 from engine.hosts.contract import Core, Deliver, Document, Entry, Input, Message, Overloaded
 from engine.hosts.courier import Courier
-from engine.hosts.store import Changes, Record, Store, explain
+from engine.hosts.store import Changes, Record, Store, explain, journal_row, visitor_row
 
 _LOG = logging.getLogger(__name__)
 
@@ -177,14 +177,14 @@ class SqliteHost:
 
     def _commit(self, turn: _Turn, results: list[_Result]) -> None:
         try:
-            if turn.changes.records:
+            if turn.records:
                 self._store.write(turn.changes)
         except Exception as problem:
             self._rest(problem)
             results = [(answer, self._failure(result, problem)) for answer, result in results]
             turn.parcels.clear()
         else:
-            self._records.update(turn.changes.records)
+            self._records.update(turn.records)
             self._visits.update(turn.seen_visits)
         if results or turn.parcels:
             self._loop.call_soon_threadsafe(self._answer, results, turn.parcels)
@@ -216,43 +216,53 @@ class _Turn:
     def __init__(self, core: Core, store: Store, records: _Hot[Record], visits: _Hot[str]) -> None:
         self._core = core
         self._store = store
-        self._records = records
+        self._hot = records
         self._visits = visits
+        self.records: dict[str, Record] = {}
         self.changes = Changes()
         self.seen_visits: dict[str, str] = {}
         self.parcels: list[_Parcel] = []
 
     def apply(self, visitor: str, inputs: Sequence[Input]) -> int:
         """Advance a visitor; return the number of new inputs. Changes nothing when it raises."""
-        record = self._record(visitor)
-        advance = self._core.advance(visitor, record.document if record else None, inputs)
-        entries = [
-            (visitor, one, decisions)
-            for one, decisions in zip(inputs, advance.decisions, strict=True)
-            if decisions is not None
-        ]
-        for visit in {one.visit for one in inputs if one.visit}:
-            self._note_visit(visit, visitor)
-        self.changes.records[visitor] = Record(advance.document, advance.wake_at)
-        self.changes.entries += entries
-        if advance.messages:
-            self.parcels.append((visitor, advance.messages))
-        return len(entries)
+        self.wake(visitor, inputs[0].time)
+        return self._advance(visitor, inputs)
 
     def wake(self, visitor: str, now: int) -> None:
-        """Fire a visitor's timers, unless an input of this turn did so already."""
+        """Fire a visitor's timers, unless none is due or an input of this turn did so already."""
         record = self._record(visitor)
         if record and record.wake_at is not None and record.wake_at <= now:
-            self.apply(visitor, [self._core.woken(visitor, now)])
+            woken = replace(self._core.woken(now), epoch=self._store.epoch)
+            self._advance(visitor, [woken])
 
     def postpone(self, visitor: str, wake_at: int) -> None:
         """Keep the document as it is and move its wake-up."""
         record = self._record(visitor)
         if record:
-            self.changes.records[visitor] = Record(record.document, wake_at)
+            self._change(visitor, Record(record.document, wake_at))
+
+    def _advance(self, visitor: str, inputs: Sequence[Input]) -> int:
+        record = self._record(visitor)
+        advance = self._core.advance(visitor, record.document if record else None, inputs)
+        rows = [
+            journal_row(visitor, one, decisions)
+            for one, decisions in zip(inputs, advance.decisions, strict=True)
+            if decisions is not None
+        ]
+        for visit in {one.visit for one in inputs if one.visit}:
+            self._note_visit(visit, visitor)
+        self._change(visitor, Record(advance.document, advance.wake_at))
+        self.changes.journal += rows
+        if advance.messages:
+            self.parcels.append((visitor, advance.messages))
+        return len(rows)
+
+    def _change(self, visitor: str, record: Record) -> None:
+        self.changes.visitors[visitor] = visitor_row(visitor, record)
+        self.records[visitor] = record
 
     def _record(self, visitor: str) -> Record | None:
-        changed = self.changes.records.get(visitor) or self._records.get(visitor)
+        changed = self.records.get(visitor) or self._hot.get(visitor)
         return changed or self._store.load(visitor)
 
     def _note_visit(self, visit: str, visitor: str) -> None:

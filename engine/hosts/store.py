@@ -41,20 +41,23 @@ _BUSY: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLI
 """Errors of the moment: the same submit may succeed later."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Record:
-    """The row of one visitor."""
+    """What is kept of one visitor, apart from the journal."""
 
     document: Document
     wake_at: int | None
 
 
+Row = tuple[object, ...]
+
+
 @dataclass(slots=True)
 class Changes:
-    """What one transaction writes: all of it or nothing."""
+    """What one transaction writes, all of it or nothing: rows ready for SQLite."""
 
-    records: dict[str, Record] = field(default_factory=dict)
-    entries: list[tuple[str, Input, Sequence[Mapping[str, Any]]]] = field(default_factory=list)
+    visitors: dict[str, Row] = field(default_factory=dict)
+    journal: list[Row] = field(default_factory=list)
     visits: dict[str, str] = field(default_factory=dict)
 
 
@@ -123,8 +126,6 @@ class Store:
 
     def write(self, changes: Changes) -> None:
         """Commit changes durably. Raises sqlite3.Error, and then nothing was written."""
-        rows = [(v, _encode(r.document), r.wake_at) for v, r in changes.records.items()]
-        journal = [_journal_row(*entry) for entry in changes.entries]
         with self._transaction() as cursor:
             cursor.executemany(
                 "INSERT OR IGNORE INTO visits (visit, visitor) VALUES (?, ?)",
@@ -132,13 +133,13 @@ class Store:
             )
             cursor.executemany(
                 f"INSERT INTO journal ({_JOURNAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                journal,
+                changes.journal,
             )
             cursor.executemany(
                 "INSERT INTO visitors (visitor, document, wake_at) VALUES (?, ?, ?)"
                 " ON CONFLICT (visitor) DO UPDATE"
                 " SET document = excluded.document, wake_at = excluded.wake_at",
-                rows,
+                changes.visitors.values(),
             )
         self._dirty.set()
 
@@ -170,10 +171,13 @@ class Store:
     def read_journal(self, visitor: str, visit: str | None, limit: int) -> list[Entry]:
         """Read the youngest entries, oldest first. Raises OSError."""
         # A visit's entries are found through its visitor: one index to write instead of two.
+        # Wake-ups name their visit in what they decided only.
+        decided = f'"visit":{_encode(visit)}'
         rows = self._read(
-            f"SELECT offset, {_JOURNAL_COLUMNS} FROM journal"
-            " WHERE visitor = ? AND (? IS NULL OR visit = ?) ORDER BY offset DESC LIMIT ?",
-            (visitor, visit, visit, max(0, limit)),
+            f"SELECT offset, {_JOURNAL_COLUMNS} FROM journal WHERE visitor = ?"
+            " AND (? IS NULL OR visit = ? OR (visit = '' AND instr(decisions, ?)))"
+            " ORDER BY offset DESC LIMIT ?",
+            (visitor, visit, visit, decided, max(0, limit)),
         )
         return [_entry(row) for row in reversed(rows)]
 
@@ -267,17 +271,24 @@ class Store:
             _LOG.warning("The log of %s was not folded in: %s", self._path, problem)
 
 
-def _encode(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def visitor_row(visitor: str, record: Record) -> Row:
+    """Make the row of a visitor. Raises TypeError when the document is not of JSON values."""
+    return (visitor, _encode(record.document), record.wake_at)
 
 
-def _journal_row(
-    visitor: str, one: Input, decisions: Sequence[Mapping[str, Any]]
-) -> tuple[object, ...]:
+def journal_row(visitor: str, one: Input, decisions: Sequence[Mapping[str, Any]]) -> Row:
+    """Make the row of an input. Raises ValueError or TypeError when it can not be stored."""
+    for text in (visitor, one.visit, one.id or ""):
+        text.encode()  # half a surrogate pair must fail its own submit, not the whole transaction
     return (
         visitor, one.visit, one.kind, one.time, one.version, one.epoch, one.id,
         _encode(dict(one.body)), _encode(list(map(dict, decisions))) if decisions else "[]",
     )  # fmt: skip
+
+
+def _encode(value: object) -> str:
+    # ASCII on purpose: JSON from browsers may hold text that has no UTF-8 form.
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _entry(row: Sequence[Any]) -> Entry:

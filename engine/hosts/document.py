@@ -1,0 +1,409 @@
+"""The document of a visitor: memory of the rules, outbox, connections and known ids, moved as one.
+
+Everything that must agree after a crash is in this one value, and `EngagementCore.advance` is the
+only thing that moves it. The outbox is the delicate part, so here are its rules in one place.
+
+* A batch of the runtime, or a REST push, becomes one entry per page addressed, in order.
+* An entry has *left* as soon as a page that it is for is connected: when it is made or later.
+* An entry that has not left within 30 s (half-open: at exactly 30 s it is gone) is dropped. When
+  it came from a strategy the runtime takes it back, so that it counts for no limit.
+* An entry that has left stays until its page acknowledged it or was exited, for a day, or until
+  300 younger ones wait with it.
+* An entry for every page of a visit waits for the pages that were open when it was made. When
+  none of them took it, the next page to connect gets it.
+
+Time only comes from the inputs, and never runs back for a visitor.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, TypedDict
+
+from engine.hosts.contract import Advance, Document, Input, Message
+from engine.runtime.library import Library
+from engine.runtime.outcome import Batch, Decision, Outcome, Send
+from engine.runtime.plan import Plan
+from engine.runtime.step import next_timer, step
+from engine.runtime.visitor import Visitor
+from engine.vocabulary.events import NOTHING, PAGE_EXITED, Event, Expiry, Moment, Tick
+
+SCHEMA: Final = 1
+EXPIRY: Final = 30_000
+"""How long (ms) a message waits for its page to connect."""
+KEPT: Final = 86_400_000
+"""How long (ms) a message that left waits for its acknowledgement."""
+ENTRIES: Final = 300
+"""How many messages of one visit wait at most."""
+SEEN: Final = 256
+"""How many ids of inputs are remembered, to recognise duplicates."""
+
+_DIGEST: Final = 8
+_MARK: Final = 12
+"""The length of one remembered id: 8 bytes in base 64 without padding, and a space."""
+
+
+class _Entry(TypedDict):
+    """One message in the outbox. ``waits_for`` matters for an entry without page only."""
+
+    offset: int
+    page: str | None
+    ids: list[str]
+    payload: str
+    expires: int
+    strategy: bool
+    left: bool
+    taken: bool
+    waits_for: list[str | None]
+
+
+class EngagementCore:
+    """The core that engages: books decide through the runtime, the outbox carries it to pages.
+
+    ``agents`` gives the free agents by medium; a host calls it from its own thread.
+    """
+
+    def __init__(self, library: Library, agents: Callable[[], Mapping[str, int]]) -> None:
+        self._library = library
+        self._agents = agents
+
+    def advance(self, visitor: str, document: Document | None, inputs: Sequence[Input]) -> Advance:
+        """Apply inputs in order. Pure; raises ValueError for a kind of input it does not know."""
+        draft = _Draft(self._library, visitor, document)
+        decisions = tuple(draft.apply(one) for one in inputs)
+        return draft.finish(decisions)
+
+    def woken(self, now: int) -> Input:
+        """Stamp a wake-up at ``now`` with the live book and the free agents."""
+        agents = dict(self._agents())
+        version = self._library.live.version
+        return Input(kind="woken", visit="", time=now, version=version, body={"agents": agents})
+
+
+def invitation_of(document: Document, visit: str, page: str | None) -> dict[str, Any] | None:
+    """The youngest invitation to that page, else of that visit; what it attached travels with it.
+
+    Keys: ``id strategy group message attach``. None when there was none.
+    """
+    return Visitor.from_json(document["visitor"]).invitation(visit, page)
+
+
+def outbox_after(
+    document: Document, visit: str, page: str | None, offset: int = 0
+) -> list[Message]:
+    """Messages after ``offset`` that still wait for a page, oldest first."""
+    return [
+        _message(visit, entry)
+        for entry in document["outbox"].get(visit, ())
+        if entry["offset"] > offset and _is_for(entry, page)
+    ]
+
+
+class _Draft:
+    """A document in the making. Lists and dicts of the old one are replaced, never changed."""
+
+    def __init__(self, library: Library, visitor: str, document: Document | None) -> None:
+        self._library = library
+        old = document or _empty(visitor)
+        self._visitor = Visitor.from_json(old["visitor"])
+        self._now: int = old["now"]
+        self._epoch: int = old["epoch"]
+        self._seen: str = old["seen"]
+        self._offset: int = old["offset"]
+        self._outbox: dict[str, list[_Entry]] = dict(old["outbox"])
+        self._connected: dict[str, dict[str, str | None]] = dict(old["connected"])
+        self._plan: Plan = library.live
+        self._messages: list[Message] = []
+        self._decisions: list[Mapping[str, Any]] = []
+
+    def apply(self, one: Input) -> tuple[Mapping[str, Any], ...] | None:
+        """Apply one input; return what was decided, or None for a duplicate."""
+        if one.id is not None and not self._remember(one):
+            return None
+        self._decisions = []
+        if one.epoch != self._epoch:
+            # The process that held the connections is gone, and they with it.
+            self._epoch, self._connected = one.epoch, {}
+        self._plan = self._library.plan_of(one.version)
+        self._now = max(self._now, one.time)
+        self._expire(one.body.get("agents", NOTHING))
+        self._happen(one)
+        self._tidy()
+        return tuple(self._decisions)
+
+    def finish(self, decisions: tuple[tuple[Mapping[str, Any], ...] | None, ...]) -> Advance:
+        """Make the new document and what goes with it."""
+        document = {
+            "schema": SCHEMA,
+            "visitor": self._visitor.to_json(),
+            "now": self._now,
+            "epoch": self._epoch,
+            "seen": self._seen,
+            "offset": self._offset,
+            "outbox": self._outbox,
+            "connected": self._connected,
+        }
+        wakes = (next_timer(self._plan, self._visitor), self._next_expiry())
+        return Advance(
+            document=document,
+            wake_at=min((wake for wake in wakes if wake is not None), default=None),
+            messages=tuple(self._messages),
+            decisions=decisions,
+        )
+
+    def _remember(self, one: Input) -> bool:
+        """Note the id of an input; False when it is known already."""
+        name = json.dumps([one.visit, one.id]).encode()
+        digest = hashlib.blake2b(name, digest_size=_DIGEST).digest()
+        mark = urlsafe_b64encode(digest).decode().rstrip("=") + " "
+        # One text of marks of equal length instead of a list: a tenth of the memory.
+        if mark in self._seen:
+            return False
+        self._seen = (self._seen + mark)[-SEEN * _MARK :]
+        return True
+
+    def _happen(self, one: Input) -> None:
+        body = one.body
+        match one.kind:
+            case "event":
+                self._event(one)
+            case "connected":
+                self._tick(body)
+                self._connect(one.visit, body["connection"], body["page"])
+            case "disconnected":
+                self._tick(body)
+                self._disconnect(one.visit, body["connection"])
+            case "acknowledged":
+                self._tick(body)
+                self._acknowledge(one.visit, body["page"], body["offset"])
+            case "pushed":
+                self._tick(body)
+                self._push(one.visit, body["notifications"])
+            case "woken":
+                self._tick(body)
+            case _:
+                raise ValueError(f"No input is of kind {one.kind!r}.")
+
+    # ------------------------------------------------------------------ deciding
+
+    def _event(self, one: Input) -> None:
+        event = _event_of(one, self._visitor.id, self._now)
+        self._step(event)
+        if event.name == PAGE_EXITED:
+            self._leave(event.visit, event.page)
+
+    def _tick(self, body: Mapping[str, Any]) -> None:
+        due = next_timer(self._plan, self._visitor)
+        if due is not None and due <= self._now:
+            self._step(Tick(time=self._now, agents=body.get("agents", NOTHING)))
+
+    def _expire(self, agents: Mapping[str, int]) -> None:
+        """Take back what never left, instant by instant, each after the timers before it."""
+        while (instant := self._next_expiry()) is not None and instant <= self._now:
+            timer = next_timer(self._plan, self._visitor)
+            if timer is not None and timer < instant:
+                self._step(Tick(time=instant - 1, agents=agents))
+                timer = next_timer(self._plan, self._visitor)
+            sends = self._drop_expired(instant)
+            if sends:
+                # A step fires the timers of its own instant first, but at exactly 30 s the
+                # message is gone already: then it goes as the last thing before that instant.
+                self._step(Expiry(time=instant - (timer == instant), sends=sends))
+
+    def _drop_expired(self, instant: int) -> tuple[str, ...]:
+        sends: list[str] = []
+        for visit, entries in list(self._outbox.items()):
+            kept = []
+            for entry in entries:
+                if entry["left"] or entry["expires"] > instant:
+                    kept.append(entry)
+                elif entry["strategy"]:
+                    sends += entry["ids"]
+            self._keep(visit, kept)
+        return tuple(sends)
+
+    def _next_expiry(self) -> int | None:
+        waiting = (e for entries in self._outbox.values() for e in entries if not e["left"])
+        return min((entry["expires"] for entry in waiting), default=None)
+
+    def _step(self, moment: Moment) -> None:
+        outcome: Outcome = step(self._plan, self._visitor, moment)
+        self._visitor = outcome.visitor
+        self._decisions += map(_decision, outcome.decisions)
+        for batch in outcome.batches:
+            self._post(batch)
+
+    # ------------------------------------------------------------------ outbox
+
+    def _post(self, batch: Batch) -> None:
+        by_page: dict[str | None, list[Send]] = {}
+        for send in batch.sends:
+            by_page.setdefault(send.page, []).append(send)
+        for page, sends in by_page.items():
+            payload = replace(batch, sends=tuple(sends)).payload()
+            self._put(batch.visit, page, [send.id for send in sends], payload, strategy=True)
+
+    def _push(self, visit: str, notifications: Iterable[Mapping[str, Any]]) -> None:
+        by_page: dict[str | None, list[dict[str, Any]]] = {}
+        for one in notifications:
+            page = one.get("page")
+            wire = {"page": page, "channel": one["channel"], "data": one["data"]}
+            by_page.setdefault(page, []).append(wire)
+        for page, wires in by_page.items():
+            ids = [f"{visit}/push/{self._offset + 1}/{place}" for place in range(len(wires))]
+            payload = json.dumps(wires, ensure_ascii=False)
+            self._put(visit, page, ids, payload, strategy=False)
+
+    def _put(
+        self, visit: str, page: str | None, ids: list[str], payload: str, *, strategy: bool
+    ) -> None:
+        self._offset += 1
+        connected = set(self._connected.get(visit, {}).values())
+        entry = _Entry(
+            offset=self._offset,
+            page=page,
+            ids=ids,
+            payload=payload,
+            # From now on, not from a timer's due time: that may be long past after a restart.
+            expires=self._now + EXPIRY,
+            strategy=strategy,
+            left=bool(connected) if page is None else page in connected,
+            taken=False,
+            waits_for=self._open_pages(visit, connected) if page is None else [],
+        )
+        self._outbox[visit] = [*self._outbox.get(visit, ()), entry]
+        self._messages.append(_message(visit, entry))
+
+    def _open_pages(self, visit: str, connected: set[str | None]) -> list[str | None]:
+        known = self._visitor.visits.get(visit)
+        opened = {page for page in known.pages if page is not None} if known else set()
+        return sorted(opened | connected, key=lambda page: page or "")
+
+    def _connect(self, visit: str, connection: str, page: str | None) -> None:
+        self._connected[visit] = self._connected.get(visit, {}) | {connection: page}
+        entries = self._outbox.get(visit, ())
+        self._keep(visit, [_left(e) if e["page"] in (None, page) else e for e in entries])
+
+    def _disconnect(self, visit: str, connection: str) -> None:
+        known = self._connected.get(visit, {})
+        rest = {name: page for name, page in known.items() if name != connection}
+        if rest:
+            self._connected[visit] = rest
+        else:
+            self._connected.pop(visit, None)
+
+    def _acknowledge(self, visit: str, page: str | None, offset: int) -> None:
+        kept = []
+        for entry in self._outbox.get(visit, ()):
+            if entry["offset"] <= offset:
+                if entry["page"] is None:
+                    entry = _taken(entry, page)
+                elif entry["page"] == page:
+                    continue
+            if not _is_done(entry):
+                kept.append(entry)
+        self._keep(visit, kept)
+
+    def _leave(self, visit: str, page: str | None) -> None:
+        """A page was exited: what left for it has no use any more."""
+        entries = self._outbox.get(visit, ())
+        kept = [_gone(e, page) for e in entries if not (e["left"] and e["page"] == page)]
+        self._keep(visit, [entry for entry in kept if not _is_done(entry)])
+
+    def _tidy(self) -> None:
+        """Drop what is a day old, and the oldest beyond the limit of a visit."""
+        oldest = self._now - KEPT + EXPIRY
+        lost: list[str] = []
+        for visit, entries in list(self._outbox.items()):
+            kept = [e for e in entries if not e["left"] or e["expires"] > oldest]
+            while len(kept) > ENTRIES:
+                left = (place for place, entry in enumerate(kept) if entry["left"])
+                gone = kept.pop(next(left, 0))
+                if gone["strategy"] and not gone["left"]:
+                    lost += gone["ids"]
+            self._keep(visit, kept)
+        if lost:
+            self._step(Expiry(time=self._now, sends=tuple(lost)))
+
+    def _keep(self, visit: str, entries: list[_Entry]) -> None:
+        if entries:
+            self._outbox[visit] = entries
+        else:
+            self._outbox.pop(visit, None)
+
+
+def _empty(visitor: str) -> Document:
+    return {
+        "visitor": Visitor.new(visitor).to_json(),
+        "now": 0,
+        "epoch": 0,
+        "seen": "",
+        "offset": 0,
+        "outbox": {},
+        "connected": {},
+    }
+
+
+def _event_of(one: Input, visitor: str, now: int) -> Event:
+    body = one.body
+    return Event(
+        name=body["eventName"],
+        time=now,
+        visitor=visitor,
+        visit=one.visit,
+        page=body.get("pageID"),
+        id=body.get("eventID"),
+        url=body.get("url"),
+        title=body.get("title"),
+        language=body.get("languageCode"),
+        category=body.get("category"),
+        data=body.get("data") or NOTHING,
+        agents=body.get("agents") or NOTHING,
+    )
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    values = {name: getattr(decision, name) for name in Decision.__slots__}
+    return values | {"sends": list(decision.sends)}
+
+
+def _message(visit: str, entry: _Entry) -> Message:
+    return Message(
+        visit=visit,
+        offset=entry["offset"],
+        page=entry["page"],
+        ids=tuple(entry["ids"]),
+        payload=entry["payload"],
+        expires=entry["expires"],
+    )
+
+
+def _is_for(entry: _Entry, page: str | None) -> bool:
+    if entry["page"] is not None:
+        return entry["page"] == page
+    return page in entry["waits_for"] or not entry["taken"]
+
+
+def _left(entry: _Entry) -> _Entry:
+    return entry if entry["left"] else _Entry(**{**entry, "left": True})
+
+
+def _gone(entry: _Entry, page: str | None) -> _Entry:
+    """The entry when it no longer waits for a page."""
+    if page not in entry["waits_for"]:
+        return entry
+    rest = [name for name in entry["waits_for"] if name != page]
+    return _Entry(**{**entry, "waits_for": rest})
+
+
+def _taken(entry: _Entry, page: str | None) -> _Entry:
+    return _Entry(**{**_gone(entry, page), "left": True, "taken": True})
+
+
+def _is_done(entry: _Entry) -> bool:
+    """Has an entry for every page reached all of them?"""
+    return entry["page"] is None and entry["taken"] and not entry["waits_for"]
