@@ -309,7 +309,7 @@ class _Work:
 
     def _advance(self, event: Event, scene: Scene, fits: set[int]) -> list[Completed]:
         completed = []
-        gone = event.name == PAGE_EXITED
+        gone = event.name == PAGE_EXITED and event.page is not None
         target = None if gone else Target(visit=event.visit, page=event.page)
         for rule in self._touched(fits):
             memory = self.memory(rule.automaton.place(event))

@@ -1,0 +1,357 @@
+"""Conditions of the reference: LANGUAGE sections 2 and 5, read aloud in Python.
+
+`holds(expression, sight)` gives True, False or None (unknown); `value(expression, sight)` gives a
+raw value or None (missing). A `Sight` is what a condition may look at. Nothing here is shared with
+the runtime: it is the other hand.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import re2
+
+from engine.language.syntax import (
+    Aggregate,
+    Among,
+    And,
+    Arithmetic,
+    Atom,
+    Book,
+    Category,
+    Compare,
+    Constant,
+    Expr,
+    Glob,
+    InCategories,
+    Known,
+    List,
+    Not,
+    Or,
+    Outside,
+    Path,
+    Record,
+)
+from engine.vocabulary.events import SYSTEM_EVENTS, Event
+
+NEVER = math.inf
+"""`since` of what never happened: longer than every duration."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the past that patterns and aggregates can see: an event, or a send.
+
+    `place` numbers the lines in order of arrival. `names` are the names by which `sent NAME` knows
+    a send; an event has none. `life` and `view` number the lives of a visit id and the openings
+    of a page, since a visit can begin again after 24 hours and a page can be opened again.
+    """
+
+    place: int
+    time: int
+    event: Event
+    names: frozenset[str] = frozenset()
+    send: str = ""
+    life: int = 0
+    view: int = 0
+
+    @property
+    def visit(self) -> str:
+        return self.event.visit
+
+    @property
+    def page(self) -> str | None:
+        return self.event.page
+
+    @property
+    def is_send(self) -> bool:
+        return self.send != ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What one condition may look at, for one tested or completing event at one time."""
+
+    book: Book
+    entry: Entry
+    time: int
+    agents: Any
+    past: Sequence[Entry] = ()
+    """Everything up to and including this step (sends that were taken back are not in it)."""
+    life: int | None = None
+    view: int | None = None
+    """Which life of the visit and which opening of the page `this visit`, `this page` are."""
+    before: int | None = None
+    """`since` looks only at places before this one (None: at all)."""
+    fact: Callable[[str, str], Any] = lambda _scope, _name: None
+
+
+# ------------------------------------------------ section 2: missing data, three values
+
+
+def holds(expression: Expr, sight: Sight) -> bool | None:
+    """Kleene's three values; a path or call alone is unknown unless it is boolean."""
+    match expression:
+        case Not(item=item):
+            truth = holds(item, sight)
+            return None if truth is None else not truth
+        case And(items=items):
+            truths = [holds(item, sight) for item in items]
+            return False if False in truths else (None if None in truths else True)
+        case Or(items=items):
+            truths = [holds(item, sight) for item in items]
+            return True if True in truths else (None if None in truths else False)
+        case Among(item=item, values=values):
+            return holds(Or(items=tuple(_equals(item, v) for v in values)), sight)
+        case Compare(operator=operator, left=left, right=right):
+            return compare(operator, value(left, sight), value(right, sight))
+        case Known(item=item, known=known):
+            return (value(item, sight) is not None) == known
+        case InCategories(categories=names):
+            return in_categories(names, sight.entry, sight.book)
+        case Glob(pattern=pattern):
+            return glob(pattern, sight.entry.event.url)
+        case _:
+            found = value(expression, sight)
+            return found if isinstance(found, bool) else None
+
+
+def _equals(item: Expr, other: Expr) -> Compare:
+    return Compare(operator="=", left=item, right=other)
+
+
+def kind_of(raw: object) -> str:
+    for word, types in (("boolean", bool), ("number", (int, float)), ("text", str), ("list", list)):
+        if isinstance(raw, types):
+            return word
+    return "missing"
+
+
+def compare(operator: str, left: Any, right: Any) -> bool | None:
+    """Unknown with a missing value and between different kinds."""
+    if operator == "has" and isinstance(left, list):
+        return None if right is None else any(compare("=", item, right) for item in left)
+    if "missing" in (kind_of(left), kind_of(right)) or kind_of(left) != kind_of(right):
+        return None
+    if operator in ("=", "!="):
+        return (left == right) == (operator == "=")
+    if operator in ("<", "<=", ">", ">="):
+        if kind_of(left) not in ("number", "text"):
+            return None
+        return {"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[
+            operator
+        ]
+    if kind_of(left) != "text":
+        return None
+    match operator:
+        case "has":
+            return right in left
+        case "starts with":
+            return bool(left.startswith(right))
+        case "ends with":
+            return bool(left.endswith(right))
+        case "matches":
+            return re2.search(right, left) is not None
+    raise ValueError(operator)
+
+
+# ------------------------------------------------ section 5: values
+
+
+def value(expression: Expr, sight: Sight) -> Any:
+    """A raw value, or None when it is missing."""
+    match expression:
+        case Constant(value=raw):
+            return raw
+        case Path(parts=parts):
+            return path(parts, sight)
+        case Aggregate():
+            return aggregate(expression, sight)
+        case Outside(argument=medium):
+            return sight.agents.get(medium)
+        case Arithmetic(operator=operator, left=left, right=right):
+            return arithmetic(operator, value(left, sight), value(right, sight))
+        case _:
+            return holds(expression, sight)
+
+
+def arithmetic(operator: str, left: Any, right: Any) -> Any:
+    """Missing over anything but numbers, for a division by zero, and when not finite."""
+    if kind_of(left) != "number" or kind_of(right) != "number":
+        return None
+    if operator == "/" and right == 0:
+        return None
+    result = {
+        "+": lambda: left + right,
+        "-": lambda: left - right,
+        "*": lambda: left * right,
+        "/": lambda: left / right,
+    }[operator]()
+    return result if math.isfinite(result) else None
+
+
+def path(parts: tuple[str, ...], sight: Sight) -> Any:
+    """`event.x`; `visit.x` and `visitor.x`; in a category `title`, `url`, `query.x`, `language`."""
+    if parts[0] in ("visit", "visitor"):
+        return sight.fact(parts[0], parts[1])
+    return field(parts[1:] if parts[0] == "event" else parts, sight.entry, sight.book)
+
+
+def field(names: tuple[str, ...], entry: Entry, book: Book) -> Any:
+    """`event.X`: the envelope for its names and `query.NAME`, else the data, nested by dots.
+
+    A value that is not of the kind that the event declares is missing.
+    """
+    event = entry.event
+    if names[0] == "query":
+        pairs = parse_qsl(urlsplit(event.url or "").query, keep_blank_values=True)
+        return next((text for name, text in pairs if (name,) == names[1:]), None)
+    envelope = {
+        "eventName": event.name,
+        "pageID": event.page,
+        "visitID": event.visit,
+        "visitorID": event.visitor,
+        "url": event.url,
+        "path": address(event.url)[1],
+        "host": address(event.url)[0],
+        "title": event.title,
+        "language": event.language,
+    }
+    if names in [(name,) for name in envelope]:
+        return envelope[names[0]]
+    if names == ("category",):
+        if event.category is not None:
+            return event.category
+        return ";".join(n for n in sorted(book.categories) if in_categories((n,), entry, book))
+    raw: Any = event.data
+    for name in names:
+        raw = raw.get(name) if hasattr(raw, "get") else None
+    kind = declared(event.name, names, book)
+    return None if kind is not None and not kind.admits(raw) else raw
+
+
+def declared(event: str, names: tuple[str, ...], book: Book) -> Any:
+    """The kind that the event declares for a field; None when it does not mention it."""
+    if event in SYSTEM_EVENTS:
+        return SYSTEM_EVENTS[event].fields.get(".".join(names))
+    if event in book.events:
+        return next((f.kind for f in book.events[event].fields if f.path == names), None)
+    return None
+
+
+def record(tree: Record | List | Expr, sight: Sight) -> Any:
+    """A message's data: a value that is missing leaves its key out."""
+    if isinstance(tree, Record):
+        known = {key: record(inner, sight) for key, inner in tree.entries}
+        return {key: inner for key, inner in known.items() if inner is not None}
+    if isinstance(tree, List):
+        items = [record(item, sight) for item in tree.items]
+        return [item for item in items if item is not None]
+    return value(tree, sight)
+
+
+# ------------------------------------------------ section 5: aggregates
+
+
+def fits(atom: Atom, entry: Entry, book: Book) -> bool:
+    """Whether one line of the past is what the atom waits for."""
+    if atom.what == "sent":
+        named = atom.name in entry.names
+    elif atom.what == "any":
+        named = not entry.is_send
+    else:
+        named = not entry.is_send and entry.event.name == atom.name
+    if not named:
+        return False
+    if atom.categories and not in_categories(atom.categories, entry, book):
+        return False
+    if atom.where is None:
+        return True
+    # `event` is the tested event; agents.ready is what was recorded with it.
+    sight = Sight(book=book, entry=entry, time=entry.time, agents=entry.event.agents)
+    return holds(atom.where, sight) is True
+
+
+def aggregate(call: Aggregate, sight: Sight) -> Any:
+    """A loop over the whole past."""
+
+    def matches(entry: Entry) -> bool:
+        return fits(call.atom, entry, sight.book)
+
+    if call.function == "since":
+        times = [
+            entry.time
+            for entry in sight.past
+            if (sight.before is None or entry.place < sight.before) and matches(entry)
+        ]
+        return sight.time - times[-1] if times else NEVER
+    found = [entry for entry in sight.past if in_window(call, entry, sight) and matches(entry)]
+    if call.function == "seen":
+        return bool(found)
+    if call.function == "count":
+        rolling = call.window is not None and call.window.reach == "last"
+        return min(len(found), 1000) if rolling else len(found)
+    known = [field(call.field, entry, sight.book) for entry in found]
+    known = [raw for raw in known if raw is not None]
+    return known[-1] if known else None
+
+
+def in_window(call: Aggregate, entry: Entry, sight: Sight) -> bool:
+    """All windows are half-open: what is exactly D old is outside (section 4, rule 2)."""
+    assert call.window is not None
+    match call.window.reach:
+        case "last":
+            return sight.time - entry.time < call.window.duration
+        case "visit":
+            return entry.visit == sight.entry.visit and entry.life == sight.life
+        case "page":
+            return (
+                entry.visit == sight.entry.visit
+                and entry.life == sight.life
+                and entry.page == sight.entry.page
+                and entry.view == sight.view
+            )
+        case "ever":
+            return True
+
+
+# ------------------------------------------------ section 3: categories and addresses
+
+
+def in_categories(names: tuple[str, ...], entry: Entry, book: Book) -> bool:
+    """Whether the event is in any of the categories; a send is in none."""
+    if entry.is_send:
+        return False
+    sight = Sight(book=book, entry=entry, time=entry.time, agents=entry.event.agents)
+    conditions: list[Category] = [book.categories[name] for name in names]
+    return any(holds(category.condition, sight) is True for category in conditions)
+
+
+def address(url: str | None) -> tuple[str | None, str | None]:
+    """Host (without user and port, lower case) and path; a path without a scheme is a path."""
+    if url is None:
+        return None, None
+    parts = urlsplit(url)
+    return parts.hostname, parts.path or "/"
+
+
+def glob(pattern: str, url: str | None) -> bool | None:
+    """`*` within a segment, `**` across; `/**` at the end also matches nothing."""
+    if url is None:
+        return None
+    host, way = address(url)
+    subject = way or "/"
+    if not pattern.startswith("/"):
+        subject = (host or "") + subject
+    pattern, subject = pattern.rstrip("/"), subject.rstrip("/")
+    tail = ""
+    if pattern.endswith("/**"):
+        pattern, tail = pattern[: -len("/**")], "(/.*)?"
+    pieces = re.split(r"(\*\*|\*)", pattern)
+    spelt = [{"**": ".*", "*": "[^/]*"}.get(piece, re.escape(piece)) for piece in pieces]
+    return re.fullmatch("".join(spelt) + tail, subject, re.DOTALL) is not None
