@@ -1,0 +1,29 @@
+/**
+ * The invitation to GMS chat: the standard one with `onAccept` replaced, as the documents show it.
+ */
+
+/**
+ * Opens the GMS chat widget.
+ * @param {string} gmsScenario
+ */
+function startGms(gmsScenario) {
+  openWindow(
+    CHAT_WIDGET, // Customized GMS widget
+    'GMS', // Window title
+    gmsScenario, // GMS scenario name
+  );
+}
+
+function onAccept() {
+  log('onAccept()');
+  if (_config.type === INVITE_TYPE.CHAT) {
+    closeInviteDialogWindow();
+    startGms('CHAT-NOW'); // Start GMS 'CHAT-NOW' scenario
+    sendInviteResult(INVITE_RESULT.ACCEPT_CHAT);
+  } else if (_config.type === INVITE_TYPE.CALLBACK) {
+    startCallback();
+    sendInviteResult(INVITE_RESULT.ACCEPT_CALLBACK);
+  } else {
+    error('Invitation type not defined');
+  }
+}

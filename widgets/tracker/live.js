@@ -1,0 +1,379 @@
+/**
+ * The live half of the tracker: receives notifications, and shows content in frames on the page.
+ *
+ * A module that the tracker loads from beside itself, once it has said hello to the server.
+ */
+
+/**
+ * @typedef {{visitID: string, globalVisitID: string, token: string, newVisit?: boolean}} Who
+ * @typedef {Record<string, unknown>} Data
+ * @typedef {{eventName: string, eventType: string, eventID: string, timestamp: number,
+ *   pageID: string, url: string, title: string, languageCode: string, data: Data}} TrackedEvent
+ * @typedef {{page?: string|null, channel: string, data: Data}} Notice
+ * @typedef {{type?: string, cursor?: string, ids?: string[], notifications?: Notice[]}} Packet
+ * @typedef {{base: string, debug: boolean, languageCode: string, disableWebSockets: boolean,
+ *   hashRoutes: boolean|undefined, allowedOrigins: string[]}} Settings
+ * @typedef {{status: number, answer: any, retryAfter: number}} Reply
+ * @typedef {{acknowledge(cursor: string): void, close(): void}} Link
+ * @typedef {{element: HTMLElement, frame: HTMLIFrameElement, view: Window|null, origin: string,
+ *   invitation?: string, floating: boolean, shown: boolean, answered: boolean, kept: boolean}} Panel
+ *
+ * What the tracker lends to this half; it stays the owner.
+ * @typedef {object} Parts
+ * @property {Settings} settings
+ * @property {{readonly id: string, record(name: string, data: Data): void}} page
+ * @property {{current(): Who|null, ready(callback: (who: Who) => void): void, renew(attempt: number): void}} identity
+ * @property {{handle(notice: Notice): void, setState(name: string, transport: string): void}} channels
+ * @property {{get(key: string): any, set(key: string, value: unknown): void}} store
+ * @property {(...words: unknown[]) => void} warn
+ * @property {(...words: unknown[]) => void} debug
+ * @property {<A extends unknown[]>(action: (...args: A) => void) => (...args: A) => void} guarded
+ * @property {(attempt: number) => number} backoff
+ * @typedef {{ready(): void, packet(packet: Packet): void, lost(code: number): void}} Hooks
+ */
+
+const PATIENCE = 10000; // ms until a silent connection counts as failed
+const REMEMBERED = 200; // ids of notifications already shown in this tab
+const TOPMOST = '2147483000';
+const SANDBOX =
+  'allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-forms';
+/** @type {Record<string, string>} */
+const DISPOSITIONS = {
+  shown: 'InvitationShown',
+  accepted: 'InvitationAccepted',
+  rejected: 'InvitationRejected',
+  timedOut: 'InvitationTimedOut',
+};
+
+/** Puts this half together. @param {Parts} parts */
+export function createLive(parts) {
+  const frames = createFrames(parts);
+  const delivery = createDelivery(parts, frames.append);
+  return {
+    start: delivery.start,
+    stop: delivery.stop,
+    hurry: delivery.hurry,
+    /** Another page in the same document: what was sent to the old one is not for this one. */
+    renew() {
+      frames.clear();
+      delivery.renew();
+    },
+  };
+}
+
+/* ------------------------------------------------------------------ content on the page */
+
+/** Frames of allowed origins inside the page, and what the invitations in them report.
+ * @param {Parts} parts */
+function createFrames({ settings, page, identity, warn, guarded }) {
+  /** @type {Set<Panel>} */ const panels = new Set();
+
+  /** The address of content, relative to the server. @param {unknown} address @returns {URL} */
+  function resolved(address) {
+    const text = String(address);
+    const own = /^\/(?![/\\])/.test(text) ? settings.base + text : text;
+    return new URL(own, settings.base + '/');
+  }
+
+  /** @param {URL} url */
+  function isAllowed(url) {
+    const origins = [new URL(settings.base).origin, location.origin, ...settings.allowedOrigins];
+    return /^https?:$/.test(url.protocol) && origins.includes(url.origin);
+  }
+
+  /** @param {unknown} selector */
+  function containerOf(selector) {
+    if (typeof selector !== 'string' || selector === 'body') return document.body;
+    try {
+      const found = /** @type {HTMLElement|null} */ (document.querySelector(selector));
+      if (found) return found;
+    } catch { /* not a selector: said below */ }
+    warn('No element fits the container', JSON.stringify(selector) + '; the content goes to the body.');
+    return document.body;
+  }
+
+  /** @param {URL} url @param {string} title */
+  function frameOf(url, title) {
+    const frame = document.createElement('iframe');
+    frame.setAttribute('sandbox', SANDBOX);
+    frame.referrerPolicy = 'origin'; // tells the frame to whom it may speak, and nothing else
+    frame.title = title;
+    frame.src = url.href;
+    Object.assign(frame.style, { border: '0', colorScheme: 'normal', background: 'transparent', display: 'block' });
+    return frame;
+  }
+
+  /** Handles `gpe.appendContent`. @param {Data} data @param {string} [invitation] its id */
+  function append(data, invitation) {
+    const url = resolved(data.url);
+    if (!isAllowed(url)) return warn('Content refused, its origin is not allowed:', url.origin + '; see allowedOrigins.');
+    if (data.method !== undefined && String(data.method).toUpperCase() !== 'GET') {
+      return warn('Content refused: the only method is GET, not', data.method);
+    }
+    url.searchParams.set('visitId', identity.current()?.visitID ?? '');
+    url.searchParams.set('pageId', page.id);
+    if (invitation) url.searchParams.set('invitation', invitation);
+    const container = containerOf(data.container);
+    const floating = container === document.body;
+    const frame = frameOf(url, 'Message');
+    Object.assign(frame.style, floating
+      ? { position: 'fixed', right: '0', bottom: '0', zIndex: TOPMOST, width: 'min(420px, 100vw)', height: '320px', maxHeight: '100vh' }
+      : { width: '100%' });
+    add({ element: frame, frame, url, invitation, floating, kept: false }, container);
+  }
+
+  /** @param {{element: HTMLElement, frame: HTMLIFrameElement, url: URL, invitation?: string,
+   *   floating: boolean, kept: boolean}} parts @param {HTMLElement} container */
+  function add({ url, ...parts }, container) {
+    container.appendChild(parts.element);
+    panels.add({ ...parts, view: parts.frame.contentWindow, origin: url.origin, shown: false, answered: false });
+  }
+
+  /** Shows a medium inside the page, because its window was not allowed to open.
+   * @param {unknown} address @param {unknown} title */
+  function embed(address, title) {
+    const url = resolved(address);
+    if (!isAllowed(url)) return warn('Content refused, its origin is not allowed:', url.origin);
+    const name = String(title || 'Chat').slice(0, 80);
+    const frame = frameOf(url, name);
+    Object.assign(frame.style, { flex: '1', width: '100%' });
+    const box = document.createElement('div');
+    box.className = 'gpe-widget gpe-embedded';
+    Object.assign(box.style, {
+      position: 'fixed', right: '8px', bottom: '8px', zIndex: TOPMOST, display: 'flex', flexDirection: 'column',
+      width: 'min(400px, calc(100vw - 16px))', height: 'min(600px, calc(100vh - 16px))', overflow: 'hidden',
+      background: '#fff', borderRadius: '12px', boxShadow: '0 12px 40px rgba(20, 20, 50, .3)',
+    });
+    box.append(titleBar(name, () => { box.remove(); }), frame);
+    add({ element: box, frame, url, floating: false, kept: true }, document.body);
+  }
+
+  /** @param {string} text @param {() => void} close */
+  function titleBar(text, close) {
+    const bar = document.createElement('div');
+    const button = document.createElement('button');
+    Object.assign(bar.style, {
+      display: 'flex', alignItems: 'center', justifyContent: 'space-between', padding: '0 4px 0 16px',
+      background: '#23234a', color: '#fff', font: '600 15px system-ui, sans-serif',
+    });
+    Object.assign(button.style, { width: '44px', height: '44px', border: '0', background: 'none', color: '#fff', fontSize: '22px', cursor: 'pointer' });
+    button.type = 'button';
+    button.textContent = '\u00d7';
+    button.setAttribute('aria-label', 'Close ' + text);
+    button.addEventListener('click', close);
+    bar.append(text, button);
+    return bar;
+  }
+
+  /** @param {Panel} panel */
+  function remove(panel) {
+    panel.element.remove();
+    panels.delete(panel);
+  }
+
+  /** Hides at once and removes soon: what the frame says in the same breath still counts.
+   * @param {Panel} panel */
+  function close(panel) {
+    panel.element.style.display = 'none';
+    setTimeout(() => {
+      if (panel.shown && !panel.answered) report(panel, 'rejected');
+      remove(panel);
+    }, 1500);
+  }
+
+  /** @param {Panel} panel @param {string} type @param {unknown} [medium] */
+  function report(panel, type, medium) {
+    if (type === 'shown' ? panel.shown : panel.answered) return;
+    if (type === 'shown') panel.shown = true; else panel.answered = true;
+    /** @type {Data} */ const data = {};
+    if (panel.invitation) data.id = panel.invitation;
+    if (typeof medium === 'string') data.medium = medium.slice(0, 64);
+    page.record(DISPOSITIONS[type], data);
+  }
+
+  /** @param {Panel} panel @param {Data} message */
+  function resize(panel, message) {
+    const height = Number(message.height);
+    const width = Number(message.width);
+    if (height > 0) panel.frame.style.height = Math.ceil(height) + 'px';
+    if (width > 0 && panel.floating) panel.frame.style.width = 'min(' + Math.ceil(width) + 'px, 100vw)';
+  }
+
+  /** @param {MessageEvent} message */
+  function heard(message) {
+    const panel = Array.from(panels).find((one) => one.view === message.source && one.origin === message.origin);
+    if (!panel || message.data?.overture !== 'frame') return;
+    const { type, medium, url, title } = message.data;
+    if (type === 'resize') resize(panel, message.data);
+    else if (type === 'close') close(panel);
+    else if (type === 'embed') embed(url, title);
+    else if (Object.hasOwn(DISPOSITIONS, String(type))) report(panel, String(type), medium);
+    if (type === 'shown' && panel.floating) offerFocus(panel);
+  }
+
+  /** The keyboard reaches the invitation at once, unless the visitor is in the middle of something.
+   * @param {Panel} panel */
+  function offerFocus(panel) {
+    const busy = document.activeElement && document.activeElement !== document.body;
+    if (!busy && document.hasFocus()) panel.frame.focus({ preventScroll: true });
+  }
+
+  /** What belonged to the page before leaves with it; a conversation stays. */
+  function clear() { for (const panel of Array.from(panels)) if (!panel.kept) remove(panel); }
+
+  addEventListener('message', guarded(heard));
+  return { append, clear };
+}
+
+/* ------------------------------------------------------------------ notifications in */
+
+/** @typedef {{base: string, who: Who, page: string, cursor: string|null, hooks: Hooks,
+ *   guarded: Parts['guarded']}} Call */
+
+/** @param {Call} call @returns {Link} */
+function openSocket({ base, who, page, cursor, hooks, guarded }) {
+  const socket = new WebSocket(base.replace(/^http/, 'ws') + '/server/push/ws');
+  const patience = setTimeout(() => socket.close(), PATIENCE);
+  const hello = { visitID: who.visitID, pageID: page, token: who.token, cursor };
+  socket.onopen = () => socket.send(JSON.stringify(hello));
+  socket.onmessage = guarded((message) => {
+    clearTimeout(patience);
+    const packet = JSON.parse(message.data);
+    if (packet.type === 'ready') hooks.ready();
+    else hooks.packet(packet);
+  });
+  socket.onclose = (event) => {
+    clearTimeout(patience);
+    hooks.lost(event.code);
+  };
+  return {
+    acknowledge(reached) {
+      if (socket.readyState === 1) socket.send(JSON.stringify({ type: 'ack', cursor: reached }));
+    },
+    close() {
+      clearTimeout(patience);
+      socket.close(1000);
+    },
+  };
+}
+
+/** @param {Call} call @returns {Link} */
+function openStream({ base, who, page, cursor, hooks, guarded }) {
+  const query = new URLSearchParams({ visitID: who.visitID, pageID: page, token: who.token });
+  if (cursor) query.set('cursor', cursor);
+  const source = new EventSource(base + '/server/push/sse?' + query);
+  source.onopen = () => hooks.ready();
+  source.onmessage = guarded((message) => hooks.packet(JSON.parse(message.data)));
+  // The browser would come back by itself, but at once and with the old cursor in the address.
+  source.onerror = () => {
+    source.close();
+    hooks.lost(0);
+  };
+  return { acknowledge() {}, close: () => source.close() };
+}
+
+/** The live connection: WebSocket, else Server-Sent Events; it comes back with its cursor.
+ * @param {Parts} parts
+ * @param {(data: Data, invitation?: string) => void} append what shows `gpe.appendContent` */
+function createDelivery(parts, append) {
+  const { settings, page, identity, channels, store, warn, debug, guarded, backoff } = parts;
+  /** @type {Link|null} */ let link = null;
+  /** @type {string|null} */ let cursor = null;
+  /** @type {string[]} */ let seen = store.get('seen') || [];
+  /** @type {number|undefined} */ let timer;
+  let running = false;
+  let turn = 0; // what an older connection still says is not heard
+  let transport = 'websocket';
+  let failures = 0;
+  let attempt = 0;
+
+  function connect() {
+    clearTimeout(timer);
+    const who = identity.current();
+    if (!running || link) return;
+    if (!who) return identity.ready(connect);
+    if (settings.disableWebSockets || !window.WebSocket) transport = 'sse';
+    const mine = ++turn;
+    /** @type {Hooks} */ const hooks = {
+      ready() { if (mine === turn) { failures = attempt = 0; channels.setState('live', transport); } },
+      packet(packet) { if (mine === turn) receive(packet); },
+      lost(code) { if (mine === turn) lost(code); },
+    };
+    channels.setState('connecting', transport);
+    try {
+      const call = { base: settings.base, who, page: page.id, cursor, hooks, guarded };
+      link = transport === 'sse' ? openStream(call) : openSocket(call);
+    } catch (failure) { // a browser refuses at once what the page's policy forbids
+      debug(failure);
+      lost(0);
+    }
+  }
+
+  /** @param {number} code */
+  function lost(code) {
+    disconnect();
+    channels.setState('offline', transport);
+    if (++failures >= 2) {
+      transport = transport === 'sse' && !settings.disableWebSockets ? 'websocket' : 'sse';
+      failures = 0;
+      // A stream does not say why it was refused, so the token is asked for again now and then.
+      if (attempt > 3) identity.renew(attempt);
+    }
+    if (code === 4403) identity.renew(attempt);
+    timer = setTimeout(connect, backoff(attempt++) + (code === 1012 || code === 1013 ? 1000 * Math.random() : 0));
+  }
+
+  /** @param {Packet} packet */
+  function receive(packet) {
+    const { notifications, ids = [] } = packet;
+    if (!Array.isArray(notifications) || !packet.cursor) return;
+    notifications.forEach((notice, place) => {
+      const id = ids[place];
+      if (notice.page && notice.page !== page.id) return debug('For another page:', notice);
+      if (id && seen.includes(id)) return debug('Already shown:', id);
+      if (id) store.set('seen', seen = [...seen.slice(1 - REMEMBERED), id]);
+      guarded(dispatch)(notice, id);
+    });
+    cursor = packet.cursor;
+    link?.acknowledge(cursor);
+  }
+
+  /** @param {Notice} notice @param {string} [id] */
+  function dispatch(notice, id) {
+    if (notice.channel === 'gpe.appendContent') append(notice.data, id);
+    else if (/^(gpe|overture)\./.test(notice.channel)) warn('Unknown channel', notice.channel);
+    else channels.handle(notice);
+  }
+
+  function disconnect() {
+    clearTimeout(timer);
+    turn += 1;
+    const old = link;
+    link = null;
+    old?.close();
+  }
+
+  return {
+    start() {
+      if (running) return;
+      running = true;
+      connect();
+    },
+    stop() {
+      running = false;
+      disconnect();
+      channels.setState('offline', transport);
+    },
+    renew() {
+      cursor = null;
+      attempt = 0;
+      disconnect();
+      running = true;
+      connect();
+    },
+    /** The network is back: no need to wait for the next attempt. */
+    hurry() {
+      if (running && !link) connect();
+    },
+  };
+}
