@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.requests import Request
@@ -208,8 +208,8 @@ def _transcript(lines: Sequence[Line]) -> list[list[str]]:
 
 
 def _gms_user(request: Request) -> str:
-    """The optional name of the header; a header can carry bytes that are no text."""
-    value = request.headers.get("gms_user", "")
+    """The optional name of the header: percent-encoded where it is more than ASCII."""
+    value = unquote(request.headers.get("gms_user", ""))
     return "".join(letter for letter in value if letter.isprintable()).strip()
 
 

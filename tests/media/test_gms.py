@@ -131,8 +131,8 @@ def test_a_chat_without_an_invitation_is_reactive(room: Room) -> None:
 
 
 def test_gms_user_names_a_visitor_without_a_name(room: Room) -> None:
-    room.client.post(START, data=CHAT_NOW, headers={"gms_user": "kate"})
-    assert room.desk("interactions")[0]["nickname"] == "kate"
+    room.client.post(START, data=CHAT_NOW, headers={"gms_user": "Zo%C3%AB K"})
+    assert room.desk("interactions")[0]["nickname"] == "Zoë K"
 
 
 REFUSED = {
