@@ -11,19 +11,21 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import IO, Any, Final
 
 from rich.console import Console
 from rich.text import Text
 
-from engine.language import compile_book
+from engine.language.compiler import compile_book
 from engine.language.diagnostics import Diagnostic
 from engine.language.render import terminal
 from engine.language.source import Source, Unreadable, by_name, read_folder
 from engine.language.syntax import Book
+from engine.trials import replay as replays
 from engine.trials.recording import STANDARD_INPUT, BadRecording, Recording, Watch, read
-from engine.trials.replay import Noted, Report, in_order, replay
+from engine.trials.replay import Noted, Report, in_order
 from engine.trials.report import (
     bar,
     counted,
@@ -47,42 +49,18 @@ class _Stop(Exception):
         self.code = code
 
 
-def add_to(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the three commands to a table of commands; each sets ``run(arguments) -> exit code``."""
-    _add_check(commands)
-    _add_test(commands)
-    _add_replay(commands)
+def check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``check`` takes."""
+    parser.add_argument("book", metavar="BOOK", help="a folder of .strategy files, or one of them")
+    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
 
 
-def _add_check(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    check = commands.add_parser(
-        "check",
-        help="find the mistakes of a book",
-        description="Compile a book and show every mistake. Exit code: 0 none, 1 some, 2 no book.",
-    )
-    _add_book(check)
-    check.set_defaults(run=_ending(_check))
+test_arguments = check_arguments
 
 
-def _add_test(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    test = commands.add_parser(
-        "test",
-        help="run the scenarios of a book",
-        description="Tell every scenario of a book, with a clock that only the story moves. "
-        "Exit code: 0 all hold, 1 one fails or the book has a mistake, 2 no book.",
-    )
-    _add_book(test)
-    test.set_defaults(run=_ending(_test))
-
-
-def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = commands.add_parser(
-        "replay",
-        help="decide recorded visits with a book",
-        description="Give recorded events to a book and count what it sends and refuses. "
-        "Exit code: 0 done, 1 the book has a mistake, 2 no book or no events.",
-    )
-    _add_book(parser)
+def replay_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``replay`` takes."""
+    check_arguments(parser)
     parser.add_argument(
         "events",
         nargs="+",
@@ -103,12 +81,6 @@ def _add_replay(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave out lines that are no events, and count them"
     )
-    parser.set_defaults(run=_ending(_replay))
-
-
-def _add_book(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("book", metavar="BOOK", help="a folder of .strategy files, or one of them")
-    parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
 
 
 def _agents(text: str) -> tuple[str, int]:
@@ -121,6 +93,7 @@ def _agents(text: str) -> tuple[str, int]:
 def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """Make a command out of its work: whatever stops it becomes a sentence and a code."""
 
+    @wraps(run)
     def command(arguments: argparse.Namespace) -> int:
         try:
             return run(arguments)
@@ -138,7 +111,9 @@ def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
 # ---------------------------------------------------------------- the three commands
 
 
-def _check(arguments: argparse.Namespace) -> int:
+@_ending
+def check(arguments: argparse.Namespace) -> int:
+    """Show every mistake of a book. Gives 0 for none, 1 for some, 2 for no book."""
     sources = read_folder(Path(arguments.book))
     compiled = compile_book(sources)
     if arguments.json:
@@ -156,7 +131,9 @@ def _check(arguments: argparse.Namespace) -> int:
     return MISTAKES if compiled.diagnostics else FINE
 
 
-def _test(arguments: argparse.Namespace) -> int:
+@_ending
+def test(arguments: argparse.Namespace) -> int:
+    """Tell every scenario of a book. Gives 0 when all hold, 1 for failures, 2 for no book."""
     loaded = _load(arguments.book)
     stories = run_scenarios(loaded.book)
     if arguments.json:
@@ -168,7 +145,9 @@ def _test(arguments: argparse.Namespace) -> int:
     return FINE if all(story.passed for story in stories) else MISTAKES
 
 
-def _replay(arguments: argparse.Namespace) -> int:
+@_ending
+def replay(arguments: argparse.Namespace) -> int:
+    """Count what a book does with recorded events. Gives 0, 1 for a bad book, 2 for no events."""
     if arguments.events.count(STANDARD_INPUT) > 1:
         raise _Stop(IMPOSSIBLE, "Standard input (-) can be read only once; name it once.")
     loaded = _load(arguments.book)
@@ -197,13 +176,14 @@ def _replayed(
     watch: Watch | None,
 ) -> Report:
     note = None if noted is None else noted.append
-    return replay(book, recording, agents=agents, note=note, watch=watch)
+    return replays.replay(book, recording, agents=agents, note=note, watch=watch)
 
 
 def _write_decisions(name: str, noted: Sequence[Noted], book: Book) -> None:
     """Write the file. It is first written empty, so that a wrong name stops before the work."""
     try:
-        with open(name, "w", encoding="utf-8", newline="\n") as file:
+        # Half a character of a page's id, which is no UTF-8, is written as its JSON escape.
+        with open(name, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             file.writelines(f"{line}\n" for line in in_order(noted, book.version))
     except OSError as problem:
         reason = (problem.strerror or "unknown reason").lower()
