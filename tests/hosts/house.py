@@ -1,0 +1,76 @@
+"""What the tests of hosts share: running a host for the length of a test, stamping inputs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from typing import Any
+
+from engine.hosts.clock import now_ms
+from engine.hosts.contract import Core, Host, Input, Message
+
+MakeHost = Callable[[], Host]
+
+
+class Postbox:
+    """Collects what a host delivers, and lets a test wait for it."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+
+    async def __call__(self, visitor: str, messages: Sequence[Message]) -> None:
+        self.messages += messages
+
+    @property
+    def payloads(self) -> list[str]:
+        return [message.payload for message in self.messages]
+
+    async def wait_for(self, count: int, seconds: float = 5) -> list[Message]:
+        async with asyncio.timeout(seconds):
+            while len(self.messages) < count:
+                await asyncio.sleep(0.002)
+        return self.messages
+
+
+@contextlib.asynccontextmanager
+async def running(host: Host, core: Core) -> AsyncIterator[Postbox]:
+    """Start a host with a postbox, and stop it."""
+    postbox = Postbox()
+    await host.start(core, postbox)
+    try:
+        yield postbox
+    finally:
+        await host.stop()
+
+
+def event(
+    number: int | None = None,
+    *,
+    visit: str = "V",
+    time: int | None = None,
+    id: str | None = None,
+    kind: str = "event",
+    **body: Any,
+) -> Input:
+    """An input for the ledger, stamped now unless a time is given."""
+    if number is not None:
+        body["n"] = number
+    return Input(
+        kind=kind,
+        visit=visit,
+        time=now_ms() if time is None else time,
+        version="1",
+        id=id,
+        body=body,
+    )
+
+
+def run(test: Coroutine[Any, Any, None]) -> None:
+    """Run an asynchronous test, for 60 s at most."""
+
+    async def limited() -> None:
+        async with asyncio.timeout(60):
+            await test
+
+    asyncio.run(limited())
