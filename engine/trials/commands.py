@@ -102,7 +102,7 @@ def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
         except (Unreadable, BadRecording) as problem:
             code, sentence = IMPOSSIBLE, str(problem)
         if sentence:
-            _say(sentence)
+            _say(f"overture: {sentence}")
         return code
 
     return command
