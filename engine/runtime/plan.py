@@ -116,7 +116,8 @@ def _fields(book: syntax.Book) -> Fields:
         for name, event in SYSTEM_EVENTS.items()
     }
     for event in book.events.values():
-        fields[event.name] = {field.path: field.kind for field in event.fields}
+        declared = {field.path: field.kind for field in event.fields}
+        fields[event.name] = fields.get(event.name, {}) | declared
     return fields
 
 

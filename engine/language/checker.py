@@ -1,0 +1,214 @@
+"""Checks a whole book: every name means something, every value is of a fitting kind.
+
+Runs over trees that parsed; it reads names.py's tables and notes what does not fit. One mistake is
+noted once: what depends on something broken is taken to be right.
+"""
+
+from __future__ import annotations
+
+from engine.language import syntax
+from engine.language.diagnostics import Findings, did_you_mean
+from engine.language.expressions import Expressions, Place
+from engine.language.names import Names
+from engine.language.render import duration
+from engine.vocabulary.channels import CHANNELS
+from engine.vocabulary.events import SYSTEM_EVENTS
+from engine.vocabulary.kinds import BOOLEAN, Kind
+
+REASONS = (
+    "when", "unless", "inactive", "hours", "audience", "page-gone", "one-at-a-time", "limit",
+    "lower-priority", "guarantee", "expired",
+)  # fmt: skip
+
+
+class Checker:
+    """Checks the declarations of ``names``; ``mended`` are spans of blocks that lost clauses."""
+
+    def __init__(self, names: Names, mended: set[syntax.Span], findings: Findings) -> None:
+        self._names = names
+        self._mended = mended
+        self._findings = findings
+        self._values = Expressions(names, findings)
+
+    def check(self) -> None:
+        """Note every mistake of the book."""
+        for fact in self._names.facts.values():
+            self._fact(fact)
+        for category in self._names.categories.values():
+            self._values.truth(category.condition, Place(what="category"))
+        for message in self._names.messages.values():
+            span = message.span
+            self._notification(message.channel, message.data, span, Place(what="message"))
+        for strategy in self._names.strategies.values():
+            self._strategy(strategy)
+        for scenario in self._names.scenarios.values():
+            for step in scenario.steps:
+                self._step(step)
+
+    def _fact(self, fact: syntax.Fact) -> None:
+        for source in fact.sources:
+            self._values.event_name(source, fact.span)
+        if (fact.scope, fact.name) in Expressions.BUILT_IN:
+            self._findings.add("N116", fact.span, word=f"{fact.scope}.{fact.name}")
+
+    # ------------------------------------------------- strategies
+
+    def _strategy(self, strategy: syntax.Strategy) -> None:
+        if strategy.group is not None and strategy.group not in self._names.groups:
+            near = did_you_mean(strategy.group, self._names.groups)
+            self._findings.add("N103", strategy.span, word=strategy.group, nearest=near)
+        if not strategy.rules and strategy.span not in self._mended:
+            self._findings.add("P309", strategy.span)
+        for rule in strategy.rules:
+            self._rule(rule, mended=strategy.span in self._mended)
+
+    def _rule(self, rule: syntax.Rule, *, mended: bool) -> None:
+        if not (rule.sends or rule.sets) and not mended:
+            self._findings.add("P305", rule.span)
+        if rule.attach is not None and not rule.sends and not mended:
+            self._findings.add("P308", rule.attach.span)
+        self._pattern(rule.pattern)
+        place = Place(what="rule", event=self._completing(rule.pattern))
+        for condition in (rule.when, rule.unless):
+            if condition is not None:
+                self._values.truth(condition, place)
+        for send in rule.sends:
+            self._send(send, place)
+        if rule.attach is not None:
+            self._values.record(rule.attach, place)
+        for action in rule.sets:
+            self._set(action, place)
+
+    def _pattern(self, pattern: syntax.Pattern) -> None:
+        silence = 0
+        for k, part in enumerate(pattern.parts):
+            atom = part if isinstance(part, syntax.Atom) else part.atom
+            self._values.atom(atom)
+            if isinstance(part, syntax.Absent):
+                silence += part.duration
+                if k == 0:
+                    self._findings.add("P301", part.span)
+        if not pattern.parts:
+            return
+        last = pattern.parts[-1]
+        atom = last if isinstance(last, syntax.Atom) else last.atom
+        if atom.what == "sent" and not isinstance(last, syntax.Absent):
+            self._findings.add("P303", last.span)
+        if pattern.within is not None and silence >= pattern.within:
+            self._findings.add(
+                "P302",
+                pattern.span,
+                within=duration(pattern.within),
+                silence=duration(silence),
+            )
+
+    def _completing(self, pattern: syntax.Pattern) -> syntax.Atom | None:
+        """The atom whose event is ``event`` in the guards; None when anything may be."""
+        for part in reversed(pattern.parts):
+            if isinstance(part, syntax.Absent):
+                continue
+            return part if isinstance(part, syntax.Atom) else part.atom
+        return None
+
+    def _send(self, send: syntax.SendAction, place: Place) -> None:
+        if send.message is None:
+            if send.data is not None:
+                self._notification(send.channel, send.data, send.span, place)
+        elif send.message not in self._names.messages:
+            near = did_you_mean(send.message, self._names.messages)
+            self._findings.add("N104", send.span, word=send.message, nearest=near)
+
+    def _notification(
+        self, name: str, data: syntax.Record, span: syntax.Span, place: Place
+    ) -> None:
+        kinds = self._values.record(data, place)
+        channel = CHANNELS.get(name)
+        if channel is None:
+            known = ", ".join(f"`{known}`" for known in CHANNELS)
+            near = did_you_mean(name, CHANNELS)
+            self._findings.add("N107", span, word=name, nearest=near, known=known)
+            return
+        for key, (kind, where) in kinds.items():
+            wanted = channel.fields.get(key)
+            if wanted is None:
+                near = did_you_mean(key, channel.fields)
+                known = ", ".join(f"`{known}`" for known in channel.fields)
+                self._findings.add("N108", where, channel=name, word=key, nearest=near, known=known)
+            elif kind is not None and kind != wanted:
+                self._findings.add(
+                    "T207", where, word=key, kind=f"a {wanted}", left_kind=f"a {kind}"
+                )
+        for key in sorted(channel.required - set(kinds)):
+            if not any(did_you_mean(other, [key]) for other in kinds):
+                self._findings.add("N109", data.span, channel=name, word=key)
+
+    def _set(self, action: syntax.SetAction, place: Place) -> None:
+        kind = self._values.kind_of(action.value, place)
+        self._fact_takes(action.scope, action.fact, kind, action.span)
+
+    def _fact_takes(self, scope: str, name: str, kind: Kind | None, span: syntax.Span) -> None:
+        fact = self._names.facts.get((scope, name))
+        word = f"{scope}.{name}"
+        if fact is None:
+            self._values.unknown_fact(scope, name, span)
+        elif kind is not None and kind != fact.kind:
+            self._findings.add(
+                "T205", span, word=word, kind=f"a {fact.kind}", left_kind=f"a {kind}"
+            )
+
+    # ------------------------------------------------- scenarios
+
+    def _step(self, step: syntax.Step) -> None:
+        match step:
+            case syntax.GivenFact(scope=scope, fact=name, value=value, span=span):
+                self._fact_takes(scope, name, value.kind, span)
+            case syntax.Happens(event=event, data=data, span=span):
+                self._values.event_name(event, span)
+                self._event_data(event, data)
+            case syntax.Enters(data=data):
+                self._event_data("PageEntered", data)
+            case syntax.ExpectSent(name=name, span=span):
+                self._values.sendable(name, span)
+            case syntax.ExpectFact(path=path, value=value):
+                kind = self._values.kind_of(path, Place(what="rule"))
+                if kind is not None and kind != value.kind:
+                    word, wanted = ".".join(path.parts), f"a {kind}"
+                    self._findings.add(
+                        "T205", value.span, word=word, kind=wanted, left_kind=f"a {value.kind}"
+                    )
+            case syntax.ExpectRefused():
+                self._refused(step)
+            case _:
+                pass
+
+    def _refused(self, step: syntax.ExpectRefused) -> None:
+        if step.strategy not in self._names.strategies:
+            near = did_you_mean(step.strategy, self._names.strategies)
+            self._findings.add("N112", step.span, word=step.strategy, nearest=near)
+        if step.reason not in REASONS:
+            near, known = did_you_mean(step.reason, REASONS), ", ".join(REASONS)
+            self._findings.add("N115", step.span, word=step.reason, nearest=near, known=known)
+
+    def _event_data(self, event: str, data: syntax.Record | None) -> None:
+        if data is None:
+            return
+        kinds = self._values.record(data, Place(what="message"))
+        known = self._names.event_names
+        if event not in known or event in self._names.broken:
+            return
+        fields = self._names.fields_of(event)
+        for key, (kind, span) in kinds.items():
+            path = tuple(key.split("."))
+            if path not in fields and not any(f[: len(path)] == path for f in fields):
+                self._values.unknown_field(event, path, span)
+            elif kind is not None and path in fields and not _fits(kind, fields[path]):
+                self._findings.add(
+                    "T205", span, word=key, kind=f"a {fields[path]}", left_kind=f"a {kind}"
+                )
+
+
+def _fits(kind: Kind, wanted: Kind) -> bool:
+    return kind == wanted or wanted.word == "list" or (wanted.word == "time" and kind != BOOLEAN)
+
+
+__all__ = ["SYSTEM_EVENTS", "Checker"]

@@ -1,0 +1,153 @@
+"""All wording of the language's messages: one code, one sentence, one way out.
+
+``{..}`` is filled with what was found, in the author's own words. A message never names a part of
+the program; it says what was read and what to write instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A kind of mistake: its stable code, its sentence, and the usual way out."""
+
+    code: str
+    message: str
+    hint: str
+
+
+def _table(*rows: tuple[str, str, str]) -> dict[str, Code]:
+    return {code: Code(code=code, message=message, hint=hint) for code, message, hint in rows}
+
+
+CODES: Final = MappingProxyType(
+    _table(
+        # S: the text itself
+        ("S001", "`{word}` does not begin a declaration.", "Write {expected}."),
+        ("S002", "`{word}` cannot stand here.", "Write {expected}."),
+        ("S003", "This {block} ends before it is complete.", "Write {expected} next."),
+        ("S004", "This text is not closed.", 'End it with `"` on the same line.'),
+        ("S005", "`{word}` is not a sign of the language.", "{hint}"),
+        ("S006", "`{word}` is written in one.", "Put a space: `{fixed}`."),
+        ("S007", "`{word}` is a sign of another language.", "Write `{fixed}`."),
+        (
+            "S008",
+            "`{word}` is a word of the language and cannot be a name.",
+            "Choose another name, for example `{fixed}`.",
+        ),
+        (
+            "S009",
+            "`{word}` begins in the first column, but it belongs to a declaration above it.",
+            "Indent it by two spaces.",
+        ),
+        ("S010", "This `{word}` is not closed.", "Close it with `{fixed}`."),
+        (
+            "S011",
+            "`{word}` is not in this version of the language.",
+            "Leave it out; a later version will understand it.",
+        ),
+        ("S012", "`{word}` is not a {what}.", "{hint}"),
+        ("S013", "`{word}` is written a second time here.", "Keep one of them."),
+        ("S014", "This block has more than {count} mistakes.", "Mend the ones above first."),
+        ("S015", "This is nested too deeply.", "Keep at most {count} brackets within each other."),
+        # N: names
+        ("N101", "No event is called `{word}`.", "{nearest}Declare it: `event {word}`."),
+        (
+            "N102",
+            "No category is called `{word}`.",
+            "{nearest}Declare it: `category {word} is ..`.",
+        ),
+        ("N103", "No group is called `{word}`.", "{nearest}Declare it: `group {word}`."),
+        (
+            "N104",
+            "No message is called `{word}`.",
+            '{nearest}Declare it: `message {word} is gpe.appendContent {{ url: ".." }}`.',
+        ),
+        (
+            "N105",
+            "No fact is called `{word}`.",
+            "{nearest}Declare it: `fact {word} boolean = false`.",
+        ),
+        (
+            "N106",
+            "{event} has no field `{word}`.",
+            "{nearest}Declare it in {declaration}, for example `{word} number`.",
+        ),
+        ("N107", "No channel is called `{word}`.", "{nearest}Known: {known}."),
+        ("N108", "The channel `{channel}` has no field `{word}`.", "{nearest}Known: {known}."),
+        ("N109", "The channel `{channel}` needs `{word}`.", "Add `{word}: ..` to the record."),
+        (
+            "N110",
+            "There is already {what} called `{word}`.",
+            "Give one of them another name; the other is in {where}.",
+        ),
+        (
+            "N111",
+            "No strategy, group or message is called `{word}`.",
+            "{nearest}Name one that the book declares.",
+        ),
+        ("N112", "No strategy is called `{word}`.", "{nearest}Name one that the book declares."),
+        ("N113", "`{word}` means nothing here.", "{nearest}{known}"),
+        ("N114", "Nothing outside is called `{word}`.", '{nearest}Write `agents.ready("chat")`.'),
+        ("N115", "`{word}` is not a reason for a refusal.", "{nearest}Known: {known}."),
+        ("N116", "`{word}` is built in and cannot be declared.", "Choose another name."),
+        # T: kinds of value
+        (
+            "T201",
+            "{left} and {right} cannot be compared: one is {left_kind}, the other {right_kind}.",
+            "Compare two values of one kind.",
+        ),
+        (
+            "T202",
+            "`{operator}` needs {takes}, but {left} is {left_kind}.",
+            "Use another comparison, such as `=`.",
+        ),
+        (
+            "T203",
+            "{left} is {left_kind}, which is neither true nor false.",
+            "Compare it with a value.",
+        ),
+        ("T204", "`{operator}` works on numbers, but {left} is {left_kind}.", "Use a number."),
+        (
+            "T205",
+            "`{word}` is declared as {kind}, but the value is {left_kind}.",
+            "Give it {kind}.",
+        ),
+        ("T206", "`{word}` is not a regular expression: {why}.", "Mend the pattern in the quotes."),
+        (
+            "T207",
+            "The channel field `{word}` is {kind}, but the value is {left_kind}.",
+            "Give it {kind}.",
+        ),
+        ("T208", "`{word}` is no time zone.", 'Write one like `"Europe/Madrid"`.'),
+        # P: what may stand where
+        (
+            "P301",
+            "A pattern cannot begin with `no`.",
+            "Say first what happens, then `, then no ..`.",
+        ),
+        (
+            "P302",
+            "`within {within}` can never hold: the silence alone takes {silence}.",
+            "Make `within` longer than `for`.",
+        ),
+        ("P303", "A rule cannot end with `sent`.", "Put what happens after it: `, then ..`."),
+        ("P304", "This stands after a clause that ends the pattern.", "Put `then` parts first."),
+        ("P305", "This rule does nothing.", "Add `send ..` or `set ..`."),
+        ("P306", "{what} must be at least {least}.", "Write a larger value."),
+        (
+            "P307",
+            "{left} cannot be asked {place}.",
+            "{hint}",
+        ),
+        ("P308", "`attach` travels with a message, but this rule sends none.", "Add `send ..`."),
+        ("P309", "This strategy has no rule.", "Add `on ..` and what to do."),
+        ("P310", "Only `url` takes a glob.", 'Write `url "/products/**"`.'),
+        ("P311", "`in` does not fit `sent`.", "Take the category away."),
+    )
+)
+"""Every code of the language by its name."""

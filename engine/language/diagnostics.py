@@ -1,0 +1,70 @@
+"""A diagnostic: one mistake, with its code, its place, a sentence and the way out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from engine.language.codes import CODES
+from engine.language.spelling import nearest
+from engine.language.syntax import Span
+
+MOST: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnostic:
+    """One mistake of an author. ``message`` and ``hint`` are whole sentences."""
+
+    code: str
+    span: Span
+    message: str
+    hint: str
+
+
+class Findings:
+    """Collects diagnostics; two of one code at one place are one."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, Span], Diagnostic] = {}
+
+    def add(self, code: str, span: Span, **words: Any) -> None:
+        """Note a mistake; ``words`` fill the sentence of the code."""
+        entry = CODES[code]
+        diagnostic = Diagnostic(
+            code=code,
+            span=span,
+            message=_sentence(entry.message.format(**words)),
+            hint=_sentence(entry.hint.format(**words)),
+        )
+        self._found.setdefault((code, span), diagnostic)
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def sorted(self) -> tuple[Diagnostic, ...]:
+        """All of them by file and place."""
+        order = sorted(self._found.values(), key=lambda d: (d.span.source, d.span.start, d.code))
+        return tuple(order)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A half sentence with the nearest word, or nothing."""
+    near = nearest(word, known)
+    return f"Did you mean `{near}`? " if near else ""
+
+
+def one_of(words: Iterable[str], most: int = 8) -> str:
+    """``a, b or c`` of at most so many."""
+    listed = list(dict.fromkeys(words))
+    if not listed:
+        return "nothing more"
+    if len(listed) > most:
+        listed = [*listed[:most], "others"]
+    return listed[0] if len(listed) == 1 else ", ".join(listed[:-1]) + " or " + listed[-1]
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    return text[:1].upper() + text[1:]

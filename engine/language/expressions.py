@@ -1,0 +1,341 @@
+"""Conditions and values: what each path and name means where it stands, and of what kind it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
+
+import re2
+
+from engine.language import syntax
+from engine.language.diagnostics import Findings, did_you_mean, one_of
+from engine.language.names import Names
+from engine.language.render import written
+from engine.vocabulary.events import ENVELOPE
+from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, Kind
+from engine.vocabulary.operators import COMPARISONS
+
+_SENT_FIELDS: Final = {"strategy": TEXT, "group": TEXT, "message": TEXT}
+_SHORT: Final = ("url", "title", "language", "path", "host")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a condition stands, and whose event ``event`` is (None: any event's)."""
+
+    what: Literal["category", "where", "rule", "message"]
+    event: syntax.Atom | None = None
+
+
+class Expressions:
+    """Finds the kind of every expression of a book, and notes what cannot be."""
+
+    BUILT_IN: Final = {
+        ("visit", "pages"): NUMBER,
+        ("visit", "duration"): DURATION,
+        ("visitor", "state"): TEXT,
+    }
+
+    def __init__(self, names: Names, findings: Findings) -> None:
+        self._names = names
+        self._findings = findings
+
+    # ------------------------------------------------- names
+
+    def event_name(self, name: str, span: syntax.Span) -> None:
+        """Note an event that nobody declares."""
+        if name not in self._names.event_names:
+            near = did_you_mean(name, self._names.event_names)
+            self._findings.add("N101", span, word=name, nearest=near)
+
+    def sendable(self, name: str, span: syntax.Span) -> None:
+        """Note what ``sent NAME`` cannot mean."""
+        known = self._names.sendable()
+        if name not in known:
+            self._findings.add("N111", span, word=name, nearest=did_you_mean(name, known))
+
+    def categories(self, names: tuple[str, ...], span: syntax.Span) -> None:
+        """Note categories that nobody declares."""
+        for name in names:
+            if name not in self._names.categories:
+                near = did_you_mean(name, self._names.categories)
+                self._findings.add("N102", span, word=name, nearest=near)
+
+    def unknown_fact(self, scope: str, name: str, span: syntax.Span) -> None:
+        """Note a fact that nobody declares."""
+        known = [".".join(key) for key in (*self._names.facts, *self.BUILT_IN)]
+        word = f"{scope}.{name}"
+        self._findings.add("N105", span, word=word, nearest=did_you_mean(word, known))
+
+    def unknown_field(self, event: str, path: tuple[str, ...], span: syntax.Span) -> None:
+        """Note a field that an event does not have."""
+        word = ".".join(path)
+        known = [".".join(known) for known in self._names.fields_of(event)]
+        self._findings.add(
+            "N106",
+            span,
+            event=f"The event `{event}`",
+            word=word,
+            nearest=did_you_mean(word, [*known, *ENVELOPE]),
+            declaration=f"`event {event}`",
+        )
+
+    def atom(self, atom: syntax.Atom) -> None:
+        """Check an atom: its event, categories and ``where``."""
+        if atom.what == "event":
+            self.event_name(atom.name, atom.span)
+        elif atom.what == "sent":
+            self.sendable(atom.name, atom.span)
+            if atom.categories:
+                self._findings.add("P311", atom.span)
+        self.categories(atom.categories, atom.span)
+        if atom.where is not None:
+            self.truth(atom.where, Place(what="where", event=atom))
+
+    # ------------------------------------------------- kinds
+
+    def truth(self, node: syntax.Expr, place: Place) -> None:
+        """Check a condition: it must be true or false."""
+        kind = self.kind_of(node, place)
+        if kind is not None and kind != BOOLEAN:
+            left = f"`{written(node)}`"
+            self._findings.add("T203", node.span, left=left, left_kind=f"a {kind}")
+
+    def record(
+        self, record: syntax.Record, place: Place
+    ) -> dict[str, tuple[Kind | None, syntax.Span]]:
+        """Check a record's values; gives each key's kind (None: not known) and place."""
+        found: dict[str, tuple[Kind | None, syntax.Span]] = {}
+        for key, value in record.entries:
+            found[key] = (self._item(value, place), value.span)
+        return found
+
+    def _item(self, value: syntax.Expr | syntax.Record | syntax.List, place: Place) -> Kind | None:
+        if isinstance(value, syntax.Record):
+            self.record(value, place)
+            return Kind("record")
+        if isinstance(value, syntax.List):
+            kinds = [self._item(item, place) for item in value.items]
+            return Kind("list", kinds[0] if kinds else None)
+        return self.kind_of(value, place)
+
+    def kind_of(self, node: syntax.Expr, place: Place) -> Kind | None:  # noqa: C901 - a line a node
+        """The kind of an expression, or None when it cannot be told; notes what is wrong."""
+        match node:
+            case syntax.Constant(kind=kind):
+                return kind
+            case syntax.Path():
+                return self._path(node, place)
+            case syntax.Aggregate():
+                return self._aggregate(node, place)
+            case syntax.Outside():
+                if place.what == "category":
+                    self._not_here(node, "of a category", "Ask it in `when`.")
+                return NUMBER
+            case syntax.Compare():
+                self._compare(node, place)
+                return BOOLEAN
+            case syntax.Among(item=item, values=values):
+                for value in values:
+                    self._comparable(item, value, place)
+                return BOOLEAN
+            case syntax.InCategories(categories=names, span=span):
+                self.categories(names, span)
+                if place.what == "category":
+                    self._not_here(node, "in a category", "Repeat the other's condition.")
+                return BOOLEAN
+            case syntax.Known(item=item):
+                self.kind_of(item, place)
+                return BOOLEAN
+            case syntax.Glob():
+                if place.what != "category":
+                    hint = "Declare a category with this glob, and write `in` its name."
+                    self._not_here(node, "outside a category", hint)
+                return BOOLEAN
+            case syntax.Arithmetic():
+                return self._arithmetic(node, place)
+            case syntax.Not(item=item):
+                self.truth(item, place)
+                return BOOLEAN
+            case syntax.And(items=items) | syntax.Or(items=items):
+                for item in items:
+                    self.truth(item, place)
+                return BOOLEAN
+            case _:
+                assert_never(node)
+
+    def _not_here(self, node: syntax.Expr, where: str, hint: str) -> None:
+        self._findings.add("P307", node.span, left=f"`{written(node)}`", place=where, hint=hint)
+
+    def _compare(self, node: syntax.Compare, place: Place) -> None:
+        takes = COMPARISONS[node.operator].takes
+        if takes == "any":
+            self._comparable(node.left, node.right, place)
+            return
+        left, right = self.kind_of(node.left, place), self.kind_of(node.right, place)
+        if takes == "text or list" and left is not None and left.word == "list":
+            return
+        for side, kind in ((node.left, left), (node.right, right)):
+            ordered = (
+                takes == "ordered" and kind is not None and kind.word not in ("boolean", "list")
+            )
+            if kind is not None and kind != TEXT and not ordered:
+                self._findings.add(
+                    "T202",
+                    side.span,
+                    operator=node.operator,
+                    takes="numbers, times or texts" if takes == "ordered" else "texts",
+                    left=f"`{written(side)}`",
+                    left_kind=f"a {kind}",
+                )
+                return
+        if takes == "ordered":
+            self._same_kind(node.left, node.right, left, right)
+        if node.operator == "matches" and isinstance(node.right, syntax.Constant):
+            self._expression(node.right)
+
+    def _expression(self, pattern: syntax.Constant) -> None:
+        options = re2.Options()
+        options.log_errors = False
+        try:
+            re2.compile(str(pattern.value), options)
+        except re2.error as error:
+            why = error.args[0] if error.args else "it cannot be read"
+            why = why.decode() if isinstance(why, bytes) else str(why)
+            self._findings.add("T206", pattern.span, word=str(pattern.value), why=why)
+
+    def _comparable(self, left: syntax.Expr, right: syntax.Expr, place: Place) -> None:
+        self._same_kind(left, right, self.kind_of(left, place), self.kind_of(right, place))
+
+    def _same_kind(
+        self, left: syntax.Expr, right: syntax.Expr, one: Kind | None, other: Kind | None
+    ) -> None:
+        if one is None or other is None or one == other:
+            return
+        self._findings.add(
+            "T201",
+            right.span,
+            left=f"`{written(left)}`",
+            right=f"`{written(right)}`",
+            left_kind=f"a {one}",
+            right_kind=f"a {other}",
+        )
+
+    def _arithmetic(self, node: syntax.Arithmetic, place: Place) -> Kind | None:
+        kinds = [self.kind_of(side, place) for side in (node.left, node.right)]
+        for side, kind in zip((node.left, node.right), kinds, strict=True):
+            if kind is not None and kind not in (NUMBER, DURATION):
+                self._findings.add(
+                    "T204",
+                    side.span,
+                    operator=node.operator,
+                    left=f"`{written(side)}`",
+                    left_kind=f"a {kind}",
+                )
+                return NUMBER
+        if DURATION in kinds:
+            return NUMBER if node.operator == "/" and kinds[1] == DURATION else DURATION
+        return NUMBER
+
+    def _aggregate(self, node: syntax.Aggregate, place: Place) -> Kind | None:
+        if place.what != "rule" and place.what != "message":
+            where = "of a category" if place.what == "category" else "in `where`"
+            self._not_here(node, where, "Ask it in `when`.")
+            return {"seen": BOOLEAN, "since": DURATION, "count": NUMBER}.get(node.function)
+        self.atom(node.atom)
+        if node.function == "latest":
+            return self._field_kind(node.atom, node.field, node.span)
+        return {"seen": BOOLEAN, "since": DURATION}.get(node.function, NUMBER)
+
+    # ------------------------------------------------- paths
+
+    def _path(self, node: syntax.Path, place: Place) -> Kind | None:
+        match node.parts:
+            case ("event", "query", _):
+                return TEXT
+            case ("event", name) if name in ENVELOPE:
+                return ENVELOPE[name]
+            case ("event", *path):
+                return self._event_field(node, tuple(path), place)
+            case ("query", _) if place.what == "category":
+                return TEXT
+            case (name,) if place.what == "category" and name in _SHORT:
+                return TEXT
+            case ("visit" | "visitor" as scope, name):
+                return self._fact(node, scope, name, place)
+            case _:
+                return self._nothing(node, place)
+
+    def _nothing(self, node: syntax.Path, place: Place) -> None:
+        word = ".".join(node.parts)
+        known = [".".join(key) for key in (*self._names.facts, *self.BUILT_IN)]
+        known += [f"event.{name}" for name in ENVELOPE]
+        if place.what == "category":
+            known += _SHORT
+        if len(node.parts) == 1:
+            hint = f'For a text write `"{word}"`; for a field write `event.{word}`.'
+        else:
+            roots = ["`event.`", "`visit.`", "`visitor.`"]
+            hint = f"Begin with {one_of(roots)}."
+        near = did_you_mean(word, known)
+        self._findings.add("N113", node.span, word=word, nearest=near, known=hint)
+
+    def _fact(self, node: syntax.Path, scope: str, name: str, place: Place) -> Kind | None:
+        if place.what in ("category", "where"):
+            where = "of a category" if place.what == "category" else "in `where`"
+            self._not_here(node, where, "Ask it in `when`.")
+            return None
+        built_in = self.BUILT_IN.get((scope, name))
+        if built_in is not None:
+            return built_in
+        fact = self._names.facts.get((scope, name))
+        if fact is None:
+            self.unknown_fact(scope, name, node.span)
+            return None
+        return fact.kind
+
+    def _event_field(self, node: syntax.Path, path: tuple[str, ...], place: Place) -> Kind | None:
+        atom = place.event
+        if atom is not None and atom.what == "sent":
+            if len(path) == 1 and path[0] in _SENT_FIELDS:
+                return _SENT_FIELDS[path[0]]
+            near = did_you_mean(".".join(path), _SENT_FIELDS)
+            hint = f"A send has {one_of(f'`event.{name}`' for name in _SENT_FIELDS)}."
+            word = ".".join(node.parts)
+            self._findings.add("N113", node.span, word=word, nearest=near, known=hint)
+            return None
+        if atom is not None and atom.what == "event":
+            return self._field_kind(atom, path, node.span)
+        return self._any_field(node, path)
+
+    def _field_kind(
+        self, atom: syntax.Atom, path: tuple[str, ...], span: syntax.Span
+    ) -> Kind | None:
+        fields = self._names.fields_of(atom.name)
+        if path in fields:
+            return fields[path]
+        if len(path) == 1 and path[0] in ENVELOPE and not fields.get(path):
+            return ENVELOPE[path[0]]
+        known = atom.name in self._names.event_names and atom.name not in self._names.broken
+        if known and not any(field[: len(path)] == path for field in fields):
+            self.unknown_field(atom.name, path, span)
+        return None
+
+    def _any_field(self, node: syntax.Path, path: tuple[str, ...]) -> Kind | None:
+        kinds = {
+            fields[path]
+            for event in self._names.event_names
+            if path in (fields := self._names.fields_of(event))
+        }
+        if not kinds and not self._names.broken:
+            word = ".".join(path)
+            known = [".".join(known) for known in self._names.all_fields()]
+            self._findings.add(
+                "N106",
+                node.span,
+                event="No event",
+                word=word,
+                nearest=did_you_mean(word, [*known, *ENVELOPE]),
+                declaration="an event",
+            )
+        return kinds.pop() if len(kinds) == 1 else None

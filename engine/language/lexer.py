@@ -1,0 +1,247 @@
+"""Text becomes tokens: words first, then keywords, so a keyword always ends at a word boundary.
+
+One expression reads the whole text. Words are looked up afterwards: a reserved word becomes its
+keyword, any other a NAME; after a dot (PATH) and as the key of a record (KEY) every word is free.
+Mistakes of the hand (``==``, curly quotes, ``30s``) are noted and read as what was meant, so that
+they hide nothing behind them; what cannot be read at all becomes an ODD token.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from lark import Token
+
+from engine.language.diagnostics import Findings
+from engine.language.source import Source
+
+UNITS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+"""Milliseconds of each unit of time."""
+
+LONG_UNITS: Final = {
+    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min",
+    "mins": "min", "m": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "day": "d",
+    "days": "d", "millisecond": "ms", "milliseconds": "ms",
+}  # fmt: skip
+
+DECLARATIONS: Final = ("event", "fact", "category", "group", "message", "strategy", "scenario")
+LATER_DECLARATIONS: Final = ("hours", "channel", "medium", "table", "guarantee", "zone")
+LATER_WORDS: Final = (
+    *LATER_DECLARATIONS, "active", "audience", "valid", "capture", "sum", "min", "max", "average",
+    "as", "now", "weekday", "pacing",
+)  # fmt: skip
+"""Words of the language that this version does not understand yet; they are reserved."""
+
+KEYWORDS: Final = frozenset(
+    (
+        *DECLARATIONS,
+        "is", "from", "per", "limit", "in", "page", "visit", "visitor", "description", "owner",
+        "priority", "on", "when", "unless", "send", "attach", "set", "then", "stays", "within",
+        "times", "no", "for", "or", "where", "sent", "and", "not", "since", "latest", "last",
+        "ever", "with", "given", "after", "enters", "opens", "leaves", "returns", "expect",
+        "nothing", "refused", "because", "titled",
+    )
+)  # fmt: skip
+"""Words that are a token of their own name in the grammar."""
+
+KINDS: Final = ("text", "number", "boolean", "time", "duration")
+_OTHER_WORDS: Final = {
+    **dict.fromkeys(KINDS, "KIND"),
+    "true": "TRUE",
+    "false": "FALSE",
+    "has": "COMPARISON",
+    "matches": "COMPARISON",
+    "count": "FUNCTION",
+    "seen": "FUNCTION",
+    "else": "ELSE",
+    **dict.fromkeys(LATER_WORDS, "LATER"),
+}
+RESERVED: Final = KEYWORDS | frozenset(_OTHER_WORDS)
+"""Every word that cannot be a name outside paths and keys."""
+
+_PHRASES: Final = {
+    "ONE_AT_A_TIME": r"one\s+at\s+a\s+time",
+    "ANY_EVENT": r"any\s+event",
+    "COMPARISON_PHRASE": r"(?:starts|ends)\s+with",
+    "IS_KNOWN": r"is\s+known",
+    "IS_MISSING": r"is\s+missing",
+    "LIST_OF": r"list\s+of",
+    "THIS_PAGE": r"this\s+page",
+    "THIS_VISIT": r"this\s+visit",
+    "AGENTS_READY_FOR": r"agents?\s+ready\s+for",
+    "START_AT": r"start\s+at",
+    "IN_A_NEW_TAB": r"in\s+a\s+new\s+tab",
+    "TO_PAGE": r"to\s+page",
+    "LATER_PHRASE": r"to\s+every\s+page|(?:all|any)\s+of(?=\s*\()",
+}
+PHRASES: Final = {
+    "ONE_AT_A_TIME": "one at a time",
+    "ANY_EVENT": "any event",
+    "IS_KNOWN": "is known",
+    "IS_MISSING": "is missing",
+    "LIST_OF": "list of",
+    "THIS_PAGE": "this page",
+    "THIS_VISIT": "this visit",
+    "AGENTS_READY_FOR": "agents ready for",
+    "START_AT": "start at",
+    "IN_A_NEW_TAB": "in a new tab",
+    "TO_PAGE": "to page",
+}
+"""Phrases that are one token, as an author writes them."""
+
+_SIGNS: Final = {
+    "<=": "COMPARISON", ">=": "COMPARISON", "!=": "COMPARISON", "<": "COMPARISON",
+    ">": "COMPARISON", "=": "EQUAL", "+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH",
+    "(": "LPAR", ")": "RPAR", "{": "LBRACE", "}": "RBRACE", "[": "LSQB", "]": "RSQB",
+    ",": "COMMA", ":": "COLON",
+}  # fmt: skip
+SIGNS: Final = {kind: sign for sign, kind in _SIGNS.items() if kind != "COMPARISON"}
+_FOREIGN: Final = {
+    "==": "=",
+    "===": "=",
+    "&&": "and",
+    "||": "or",
+    "<>": "!=",
+    "=>": ">=",
+    "=<": "<=",
+}
+
+_WORD = r"[^\W\d]\w*"
+_SCANNER: Final = re.compile(
+    "|".join(
+        f"(?P<{name}>{pattern})"
+        for name, pattern in (
+            ("SKIP", r"[ \t\r\n\ufeff\u00a0]+|#[^\n]*"),
+            ("TRIPLE", r'"""(?s:.*?)"""'),
+            ("TEXT", r'"(?:[^"\\\n]|\\.)*"'),
+            (
+                "CURLY",
+                r"[\u201c\u201d\u201e\u201f][^\u201c\u201d\u201e\u201f\"\n]*[\u201c\u201d\u201e\u201f\"]",
+            ),
+            ("UNCLOSED", r'"[^\n]*'),
+            ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
+            ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
+            ("DURATION", r"\d+(?:\.\d+)?[ \t]+(?:ms|s|min|h|d)\b"),
+            ("GLUED", rf"\d+(?:\.\d+)?{_WORD}"),
+            ("NUMBER", r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])"),
+            ("REASON", r"(?:page-gone|one-at-a-time|lower-priority)\b"),
+            *((name, rf"(?:{pattern})(?!\w|\.\w)") for name, pattern in _PHRASES.items()),
+            ("PATH", rf"{_WORD}(?:\.\w+)+"),
+            ("WORD", _WORD),
+            ("FOREIGN", r"===?|&&|\|\||<>|=>|=<"),
+            ("SIGN", r"<=|>=|!=|[-+*/<>=(){}\[\],:]"),
+            ("ODD", r"\S"),
+        )
+    )
+)
+_KEY_END: Final = re.compile(r"\s*:")
+_FIELD_KIND: Final = re.compile(rf"[ \t]+(?:{'|'.join(KINDS)}|list)\b")
+
+
+class Lexer:
+    """Reads one block of a source into tokens."""
+
+    def __init__(self, source: Source, start: int, end: int, findings: Findings) -> None:
+        self._source = source
+        self._start = start
+        self._end = end
+        self._findings = findings
+        self._depth: list[str] = []
+        self.tokens: list[Token] = []
+        self.line_starts: set[int] = set()
+
+    def read(self) -> list[Token]:
+        """All tokens of the block. ``line_starts`` then has the index of each first of a line."""
+        text, fresh = self._source.text, True
+        is_event = text.startswith("event", self._start)
+        for match in _SCANNER.finditer(text, self._start, self._end):
+            kind = match.lastgroup or "ODD"
+            if kind == "SKIP":
+                fresh = fresh or "\n" in match.group()
+                continue
+            if fresh:
+                self.line_starts.add(len(self.tokens))
+            self._token(kind, match, field=is_event and fresh)
+            fresh = False
+        return self.tokens
+
+    def _token(self, kind: str, match: re.Match[str], *, field: bool) -> None:
+        word, start, end = match.group(), match.start(), match.end()
+        if kind in ("WORD", "PATH", "TEXT") and self._is_key(end):
+            self._emit("KEY", word, start, end)
+        elif kind == "WORD":
+            is_field = field and _FIELD_KIND.match(self._source.text, end) is not None
+            self._emit("FIELD" if is_field else self._word(word), word, start, end)
+        elif kind == "SIGN":
+            self._bracket(word)
+            self._emit(_SIGNS[word], word, start, end)
+        elif kind in _MENDED:
+            _MENDED[kind](self, word, start, end)
+        else:
+            self._emit(_RENAMED.get(kind, kind), word, start, end)
+
+    def _is_key(self, end: int) -> bool:
+        return (
+            bool(self._depth)
+            and self._depth[-1] == "{"
+            and self.tokens[-1].type in ("LBRACE", "COMMA")
+            and _KEY_END.match(self._source.text, end) is not None
+        )
+
+    def _word(self, word: str) -> str:
+        if word in KEYWORDS:
+            return word.upper()
+        return _OTHER_WORDS.get(word, "NAME")
+
+    def _bracket(self, sign: str) -> None:
+        if sign in "({[":
+            self._depth.append(sign)
+        elif sign in ")}]" and self._depth:
+            self._depth.pop()
+
+    def _emit(self, kind: str, value: str, start: int, end: int) -> None:
+        token = Token(kind, value, start_pos=start, end_pos=end)
+        line, column = self._source.place(start)
+        token.line, token.column = line, column
+        self.tokens.append(token)
+
+    # ------------------------------------------------- mistakes of the hand
+
+    def _foreign(self, word: str, start: int, end: int) -> None:
+        meant = _FOREIGN[word]
+        self._findings.add("S007", self._source.span(start, end), word=word, fixed=meant)
+        kind = _SIGNS.get(meant) or self._word(meant)
+        self._emit(kind, meant, start, end)
+
+    def _curly(self, word: str, start: int, end: int) -> None:
+        span = self._source.span(start, end)
+        self._findings.add("S007", span, word=f"{word[0]} {word[-1]}", fixed='" "')
+        self._emit("TEXT", f'"{word[1:-1]}"', start, end)
+
+    def _unclosed(self, word: str, start: int, end: int) -> None:
+        self._findings.add("S004", self._source.span(start, start + len(word.rstrip())))
+        self._emit("TEXT", word.rstrip() + '"', start, end)
+
+    def _glued(self, word: str, start: int, end: int) -> None:
+        digits = re.match(r"\d+(?:\.\d+)?", word)
+        number = digits.group() if digits else ""
+        unit = word[len(number) :]
+        meant = LONG_UNITS.get(unit, unit)
+        self._findings.add(
+            "S006", self._source.span(start, end), word=word, fixed=f"{number} {meant}"
+        )
+        if meant in UNITS:
+            self._emit("DURATION", f"{number} {meant}", start, end)
+            return
+        self._emit("NUMBER", number, start, start + len(number))
+        self._emit(self._word(unit), unit, start + len(number), end)
+
+
+_RENAMED: Final = {"TRIPLE": "TEXT", "COMPARISON_PHRASE": "COMPARISON", "LATER_PHRASE": "LATER"}
+_MENDED: Final = {
+    "FOREIGN": Lexer._foreign,
+    "CURLY": Lexer._curly,
+    "UNCLOSED": Lexer._unclosed,
+    "GLUED": Lexer._glued,
+}

@@ -1,0 +1,120 @@
+"""Names of a book: every declaration by what it declares, each name once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.language import syntax
+from engine.language.diagnostics import Findings
+from engine.language.source import Source
+from engine.vocabulary.events import SYSTEM_EVENTS
+from engine.vocabulary.kinds import Kind
+
+Fields = Mapping[tuple[str, ...], Kind]
+
+_WHAT = {
+    syntax.EventDeclaration: "an event",
+    syntax.Fact: "a fact",
+    syntax.Category: "a category",
+    syntax.Group: "a group",
+    syntax.Message: "a message",
+    syntax.Strategy: "a strategy",
+    syntax.Scenario: "a scenario",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Names:
+    """All declarations of a book by name. ``broken`` are events whose fields are not all known."""
+
+    events: dict[str, syntax.EventDeclaration] = field(default_factory=dict)
+    facts: dict[tuple[str, str], syntax.Fact] = field(default_factory=dict)
+    categories: dict[str, syntax.Category] = field(default_factory=dict)
+    groups: dict[str, syntax.Group] = field(default_factory=dict)
+    messages: dict[str, syntax.Message] = field(default_factory=dict)
+    strategies: dict[str, syntax.Strategy] = field(default_factory=dict)
+    scenarios: dict[str, syntax.Scenario] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+    @property
+    def event_names(self) -> set[str]:
+        """Every event that a pattern may name."""
+        return set(self.events) | set(SYSTEM_EVENTS)
+
+    def fields_of(self, event: str) -> Fields:
+        """The fields of an event, built in and declared; empty when it is not known."""
+        found: dict[tuple[str, ...], Kind] = {}
+        if event in SYSTEM_EVENTS:
+            found |= {(name,): kind for name, kind in SYSTEM_EVENTS[event].fields.items()}
+        if event in self.events:
+            found |= {entry.path: entry.kind for entry in self.events[event].fields}
+        return found
+
+    def all_fields(self) -> Fields:
+        """The fields of any event."""
+        found: dict[tuple[str, ...], Kind] = {}
+        for event in sorted(self.event_names):
+            found |= self.fields_of(event)
+        return found
+
+    def sendable(self) -> set[str]:
+        """Every name that ``sent NAME`` may name."""
+        return set(self.strategies) | set(self.groups) | set(self.messages)
+
+
+def collect(
+    declarations: Iterable[tuple[syntax.Declaration, bool]],
+    sources: Mapping[str, Source],
+    findings: Findings,
+) -> Names:
+    """Order declarations by name; the second of a name is a mistake and is left out."""
+    names = Names()
+    tables: dict[type, dict[Any, Any]] = {
+        syntax.EventDeclaration: names.events,
+        syntax.Fact: names.facts,
+        syntax.Category: names.categories,
+        syntax.Group: names.groups,
+        syntax.Message: names.messages,
+        syntax.Strategy: names.strategies,
+        syntax.Scenario: names.scenarios,
+    }
+    for declaration, mended in declarations:
+        table = tables[type(declaration)]
+        is_fact = isinstance(declaration, syntax.Fact)
+        key = (declaration.scope, declaration.name) if is_fact else declaration.name  # type: ignore[union-attr]
+        if mended and isinstance(declaration, syntax.EventDeclaration):
+            names.broken.add(declaration.name)
+        if key in table:
+            _twice(declaration, table[key], sources, findings)
+        else:
+            table[key] = declaration
+    _one_namespace(names, sources, findings)
+    return names
+
+
+def _twice(
+    declaration: syntax.Declaration,
+    first: syntax.Declaration,
+    sources: Mapping[str, Source],
+    findings: Findings,
+) -> None:
+    line, _ = sources[first.span.source].place(first.span.start)
+    findings.add(
+        "N110",
+        declaration.span,
+        what=_WHAT[type(first)],
+        word=declaration.name,
+        where=f"{first.span.source} line {line}",
+    )
+
+
+def _one_namespace(names: Names, sources: Mapping[str, Source], findings: Findings) -> None:
+    """``sent NAME`` must know whether a name is a group, a message or a strategy."""
+    known: dict[str, syntax.Declaration] = {}
+    for table in (names.groups, names.messages, names.strategies):
+        for declaration in table.values():
+            if declaration.name in known:
+                _twice(declaration, known[declaration.name], sources, findings)
+            known.setdefault(declaration.name, declaration)

@@ -1,0 +1,287 @@
+"""Tokens of a block become its tree; every mistake of the block becomes a diagnostic.
+
+A block is parsed whole. At a mistake the clause around it (what begins with ``on``, ``when``,
+``send`` .. at the start of a line) is taken out and the rest parsed again, so that one broken
+clause hides nothing of the others; a broken ``on`` leaves a pattern that fits nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path as File
+from typing import Any, Final
+
+from lark import Lark, Token, UnexpectedToken
+from lark.exceptions import VisitError
+from lark.lexer import Lexer as LarkLexer
+
+from engine.language import syntax
+from engine.language.blocks import Block
+from engine.language.diagnostics import Findings, did_you_mean, one_of
+from engine.language.lexer import DECLARATIONS, LONG_UNITS, PHRASES, RESERVED, SIGNS, Lexer
+from engine.language.source import Source
+from engine.language.spelling import nearest
+from engine.language.tree import TreeBuilder
+
+MOST_MISTAKES: Final = 20
+DEEPEST: Final = 60
+
+_CLAUSES: Final = frozenset(
+    ["ON", "WHEN", "UNLESS", "SEND", "ATTACH", "SET", "DESCRIPTION", "OWNER", "GROUP", "PRIORITY", "LIMIT", "ONE_AT_A_TIME", "GIVEN", "START_AT", "AFTER", "VISITOR", "ENTERS", "OPENS", "LEAVES", "RETURNS", "EXPECT", "LATER", "FIELD"]
+)
+_WORDS: Final = {
+    "NAME": "a name",
+    "PATH": "a name with a dot, such as `event.price`",
+    "FIELD": "a field, such as `price number`",
+    "KEY": "`key: value`",
+    "TEXT": 'a text in "quotes"',
+    "NUMBER": "a number",
+    "DURATION": "a time such as `30 s`",
+    "DATE": "a date such as `2026-11-23`",
+    "CLOCK": "a time of day such as `10:00`",
+    "KIND": "`text`, `number` or `boolean`",
+    "COMPARISON": "a comparison such as `>=`",
+    "FUNCTION": "`count(..)`",
+    "TRUE": "`true`",
+    "FALSE": "`false`",
+    "ELSE": "`else`",
+    "REASON": "a reason such as `limit`",
+}
+_SELDOM: Final = ("PLUS", "MINUS", "STAR", "SLASH", "LATER", "BROKEN", "FALSE", "REASON", "LIST_OF")
+
+
+class _Tokens(LarkLexer):
+    """Hands tokens that are already made to the parser."""
+
+    def __init__(self, _: Any) -> None:
+        pass
+
+    def lex(self, data: Any) -> Any:  # type: ignore[override]
+        return iter(data)
+
+
+@cache
+def grammar() -> Lark:
+    """The parser of one block; strict, so an ambiguity of the grammar fails at once."""
+    text = (File(__file__).parent / "grammar.lark").read_text("utf-8")
+    return Lark(text, parser="lalr", lexer=_Tokens, strict=True, propagate_positions=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """One block: its declaration (None when it cannot be told), and whether it was mended."""
+
+    declaration: syntax.Declaration | None
+    mended: bool
+
+
+def parse(source: Source, block: Block, findings: Findings) -> Parsed:
+    """Parse a block; mistakes go to ``findings``. Never raises for what an author writes."""
+    lexer = Lexer(source, block.start, block.end, findings)
+    tokens = lexer.read()
+    if tokens[0].type == "LATER":
+        _note(source, findings, "S011", tokens[0])
+        return Parsed(declaration=None, mended=True)
+    if tokens[0].value != block.keyword:
+        tokens[0] = tokens[0].update(type=block.keyword.upper(), value=block.keyword)
+    if block.keyword == "?" or _too_deep(source, tokens, findings):
+        return Parsed(declaration=None, mended=True)
+    return _Recovery(source, block, tokens, lexer.line_starts, findings).parse()
+
+
+def _too_deep(source: Source, tokens: list[Token], findings: Findings) -> bool:
+    depth = 0
+    for token in tokens:
+        depth += token.type in ("LPAR", "LBRACE", "LSQB", "NOT", "MINUS")
+        depth -= token.type in ("RPAR", "RBRACE", "RSQB")
+        if depth > DEEPEST:
+            _note(source, findings, "S015", token, count=DEEPEST)
+            return True
+    return False
+
+
+def _note(source: Source, findings: Findings, code: str, token: Token, **words: Any) -> None:
+    start, end = token.start_pos or 0, token.end_pos or 0
+    findings.add(code, source.span(start, end), word=_shown(token), **words)
+
+
+def _shown(token: Token) -> str:
+    return " ".join(str(token.value).split())
+
+
+class _Recovery:
+    """Parses a block again and again, each time without the clause that was wrong."""
+
+    def __init__(
+        self,
+        source: Source,
+        block: Block,
+        tokens: list[Token],
+        line_starts: set[int],
+        findings: Findings,
+    ) -> None:
+        self._source = source
+        self._block = block
+        self._findings = findings
+        self._tokens = tokens
+        self._starts = {id(tokens[i]) for i in line_starts if tokens[i].type in _CLAUSES}
+        self._fresh_lines = {id(tokens[i]) for i in line_starts}
+        self._end = Token("$END", "", start_pos=tokens[-1].end_pos, end_pos=tokens[-1].end_pos)
+
+    def parse(self) -> Parsed:
+        mended = False
+        for _ in range(MOST_MISTAKES):
+            try:
+                tree = grammar().parse(self._tokens)  # type: ignore[arg-type]
+                builder = TreeBuilder(self._source, self._findings)
+                declaration = builder.transform(tree)
+                return Parsed(declaration=declaration, mended=mended or builder.mended)
+            except UnexpectedToken as error:
+                self._report(error)
+                mended = True
+                if not self._cut(error.token):
+                    return Parsed(declaration=None, mended=True)
+            except VisitError as error:
+                raise error.orig_exc from error
+        self._too_many()
+        return Parsed(declaration=None, mended=True)
+
+    def _too_many(self) -> None:
+        span = self._source.span(self._block.start, self._block.start + len(self._block.keyword))
+        self._findings.add("S014", span, count=MOST_MISTAKES)
+
+    # ------------------------------------------------- taking a clause out
+
+    def _cut(self, wrong: Token) -> bool:
+        """Take out the clause around a token; False when nothing is left to parse."""
+        at = next((i for i, t in enumerate(self._tokens) if t is wrong), len(self._tokens))
+        begin = min(at, len(self._tokens) - 1)
+        if at == len(self._tokens) or id(wrong) in self._starts:
+            begin = min(begin, at - 1) if at else 0
+        while begin > 0 and id(self._tokens[begin]) not in self._starts:
+            begin -= 1
+        if begin == 0:
+            begin = self._head_end(at)
+            if begin is None:
+                return False
+        end = max(begin + 1, at)
+        while end < len(self._tokens) and id(self._tokens[end]) not in self._starts:
+            end += 1
+        kept = self._replacement(self._tokens[begin])
+        self._tokens = [*self._tokens[:begin], *kept, *self._tokens[end:]]
+        return True
+
+    def _head_end(self, at: int) -> Any:
+        """Where a block's first clause may be cut: after `strategy "name"` and its like."""
+        if self._block.keyword not in ("strategy", "scenario", "group", "event"):
+            return None
+        return 2 if at >= 2 and len(self._tokens) > 2 else None
+
+    def _replacement(self, first: Token) -> list[Token]:
+        if first.type != "ON":
+            return []
+        broken = first.update(type="BROKEN")
+        self._starts.add(id(first))
+        return [first, broken]
+
+    # ------------------------------------------------- saying what is wrong
+
+    def _report(self, error: UnexpectedToken) -> None:
+        token = error.token
+        accepted = set(error.interactive_parser.accepts()) if error.interactive_parser else set()
+        if token.type == "$END":
+            self._incomplete(accepted)
+        elif token.type == "ODD":
+            _note(self._source, self._findings, "S005", token, hint=_odd_hint(str(token)))
+        elif token.type == "LATER":
+            _note(self._source, self._findings, "S011", token)
+        elif not self._special(token, accepted):
+            hint = did_you_mean(str(token), _plain_words(accepted))
+            near = nearest(str(token), _plain_words(accepted))
+            expected = f"`{near}`" if hint else one_of(_phrases(accepted))
+            _note(self._source, self._findings, "S002", token, expected=expected)
+
+    def _special(self, token: Token, accepted: set[str]) -> bool:
+        """Mistakes that deserve a sentence of their own."""
+        word = str(token)
+        if word in RESERVED and "NAME" in accepted and not self._starts_line(token):
+            _note(self._source, self._findings, "S008", token, fixed=word.capitalize())
+            return True
+        for keyword in sorted(_plain_words(accepted), key=len, reverse=True):
+            rest = word[len(keyword) :]
+            if len(keyword) > 1 and word.startswith(keyword) and rest[:1].isupper():
+                fixed = f"{keyword} {rest}"
+                _note(self._source, self._findings, "S006", token, fixed=fixed)
+                return True
+        before = self._before(token)
+        if before is not None and before.type == "NUMBER" and word in LONG_UNITS:
+            fixed = f"`{before} {LONG_UNITS[word]}`"
+            _note(self._source, self._findings, "S002", token, expected=fixed)
+            return True
+        if word in DECLARATIONS and self._starts_line(token):
+            _note(self._source, self._findings, "S002", token, expected="it in the first column")
+            return True
+        return False
+
+    def _starts_line(self, token: Token) -> bool:
+        return id(token) in self._fresh_lines
+
+    def _before(self, token: Token) -> Token | None:
+        at = next((i for i, t in enumerate(self._tokens) if t is token), 0)
+        return self._tokens[at - 1] if at else None
+
+    def _incomplete(self, accepted: set[str]) -> None:
+        opened = self._open_bracket()
+        if opened is not None:
+            fixed = {"(": ")", "{": "}", "[": "]"}[str(opened)]
+            _note(self._source, self._findings, "S010", opened, fixed=fixed)
+            return
+        last = self._tokens[-1]
+        span = self._source.span(last.start_pos or 0, last.end_pos or 0)
+        expected = one_of(_phrases(accepted))
+        self._findings.add("S003", span, block=self._block.keyword, expected=expected)
+
+    def _open_bracket(self) -> Token | None:
+        opened: list[Token] = []
+        for token in self._tokens:
+            if token.type in ("LPAR", "LBRACE", "LSQB"):
+                opened.append(token)
+            elif token.type in ("RPAR", "RBRACE", "RSQB") and opened:
+                opened.pop()
+        return opened[-1] if opened else None
+
+
+def _plain_words(accepted: set[str]) -> list[str]:
+    words = [kind.lower() for kind in accepted if kind.lower() in RESERVED]
+    words += [PHRASES[kind] for kind in accepted if kind in PHRASES]
+    if "COMPARISON" in accepted:
+        words += ["has", "starts with", "ends with", "matches"]
+    if "FUNCTION" in accepted:
+        words += ["count", "seen"]
+    if "KIND" in accepted:
+        words += ["text", "number", "boolean"]
+    return words
+
+
+def _phrases(accepted: set[str]) -> list[str]:
+    ranked = sorted(accepted - {"$END"} - set(_SELDOM), key=lambda kind: (kind in SIGNS, kind))
+    if "KEY" in ranked and "RBRACE" in ranked:
+        ranked = ["KEY", "RBRACE"]
+    return [_phrase(kind) for kind in ranked]
+
+
+def _phrase(kind: str) -> str:
+    if kind in _WORDS:
+        return _WORDS[kind]
+    return f"`{SIGNS.get(kind) or PHRASES.get(kind) or kind.lower()}`"
+
+
+def _odd_hint(sign: str) -> str:
+    if sign == "!":
+        return "Write `not`, or `!=` for different."
+    if sign == "'":
+        return 'Put texts in double quotes: "..".'
+    if sign == ";":
+        return "Leave it out; a new line is enough."
+    return "Leave it out."
