@@ -70,7 +70,7 @@ function journey(chat) {
   const events = chat.events ?? [];
   const stops = (chat.pages ?? []).map((/** @type {any} */ page) => stop(page, events, chat.pageID));
   const loose = events.filter((/** @type {any} */ event) => !pageOf(event));
-  if (loose.length) stops.unshift(make("li", {}, ...loose.flatMap(happening)));
+  if (loose.length) stops.unshift(make("li", {}, ...loose.flatMap(happening), began(loose[0])));
   const empty = chat.problem ?? (chat.visitID ? "Nothing is known of this visit yet." : "This chat came without a visit.");
   return make(
     "section",
@@ -78,6 +78,11 @@ function journey(chat) {
     make("h3", {}, "Journey"),
     stops.length ? make("ol", { class: "journey" }, ...stops) : make("p", { class: "soft" }, empty),
   );
+}
+
+/** @param {any} event */
+function began(event) {
+  return make("p", { class: "soft" }, clock(event.serverTimestamp ?? event.timestamp));
 }
 
 /** @param {any} event */

@@ -89,6 +89,7 @@ function begin() {
   Object.assign(chat, { id: "", position: 0, over: false, failures: 0, spoken: Date.now() });
   place("log").replaceChildren();
   place("over").hidden = true;
+  document.body.classList.remove("over");
   agent("");
   say("Connecting …");
 }
@@ -104,6 +105,7 @@ function open() {
 
 function finish() {
   chat.over = true;
+  document.body.classList.add("over");
   window.clearTimeout(timer);
   forget();
   for (const id of ["answer", "end", "problem"]) place(id).hidden = true;
