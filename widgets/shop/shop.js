@@ -1,0 +1,60 @@
+/** The shop: puts header, the page that `data-page` names, and footer together. */
+
+import { customer, remember, size } from './cart.js';
+import { h } from './dom.js';
+import { recognise, signedOut } from './engage.js';
+import { cart, checkout, home, product, products, signIn, thankYou } from './pages.js';
+import { strip } from './strip.js';
+
+/** @type {Record<string, () => HTMLElement>} */
+const PAGES = { home, products, product, cart, checkout, thankYou, signIn };
+
+/** @param {string} address @param {string} text */
+function link(address, text) {
+  const here = location.pathname.replace(/\/$/, '') === address.replace(/\/$/, '');
+  return h('a', { href: address, 'aria-current': here && 'page' }, text);
+}
+
+function account() {
+  const who = customer();
+  if (!who) return link('/sign-in', 'Sign in');
+  const leave = () => {
+    signedOut();
+    remember(null);
+    location.assign('/shop/');
+  };
+  return h('button.plain', { onclick: leave, title: `Signed in as ${who.name}` }, 'Sign out');
+}
+
+function cartLink() {
+  const count = h('span.count', { id: 'cart-count' });
+  const show = () => {
+    count.textContent = String(size());
+    count.hidden = size() === 0;
+  };
+  addEventListener('shop:cart', show);
+  show();
+  return h('a.to-cart', { href: '/cart' }, 'Cart', count);
+}
+
+function header() {
+  const logo = h('img', { src: '/shop/icon.svg', alt: '', width: 32, height: 32 });
+  return h('header.top', {}, h('div.inner', {},
+    h('a.brand', { href: '/shop/' }, logo, 'Larkspur'),
+    h('nav', { 'aria-label': 'Shop' }, link('/products', 'Products'), account(), cartLink())));
+}
+
+function footer() {
+  return h('footer.bottom', {}, h('p', {},
+    'Larkspur is the demo shop of Overture. Nothing is sold, no address leaves this browser.'));
+}
+
+const page = PAGES[document.body.dataset.page ?? 'home'] ?? home;
+document.body.append(
+  h('a.skip', { href: '#main' }, 'To the content'),
+  header(),
+  h('main', { id: 'main' }, page()),
+  footer(),
+  strip(),
+);
+recognise();
