@@ -1,4 +1,4 @@
-"""A source falls into blocks before it is parsed, so that one broken block hides nothing of the next.
+"""A source falls into blocks before it is parsed: one broken block hides nothing of the next.
 
 A block begins where a declaration's keyword stands in the first column, outside quotes; inside
 brackets too when what follows can only be a declaration, so that an open bracket ends there. What

@@ -28,6 +28,7 @@ def compile_book(sources: Sequence[Source]) -> Compiled:
     findings = Findings()
     declarations: list[tuple[syntax.Declaration, bool]] = []
     mended: set[syntax.Span] = set()
+    lost: list[str] = []
     for source in sources:
         for block in split(source, findings):
             parsed = parse(source, block, findings)
@@ -35,7 +36,9 @@ def compile_book(sources: Sequence[Source]) -> Compiled:
                 declarations.append((parsed.declaration, parsed.mended))
                 if parsed.mended:
                     mended.add(parsed.declaration.span)
-    names = collect(declarations, by_name(sources), findings)
+            elif parsed.lost is not None:
+                lost.append(parsed.lost[1])
+    names = collect(declarations, lost, by_name(sources), findings)
     Checker(names, mended, findings).check()
     if findings:
         return Compiled(book=None, diagnostics=findings.sorted()[:MOST])

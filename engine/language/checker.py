@@ -12,7 +12,6 @@ from engine.language.expressions import Expressions, Place
 from engine.language.names import Names
 from engine.language.render import duration
 from engine.vocabulary.channels import CHANNELS
-from engine.vocabulary.events import SYSTEM_EVENTS
 from engine.vocabulary.kinds import BOOLEAN, Kind
 
 REASONS = (
@@ -54,7 +53,8 @@ class Checker:
     # ------------------------------------------------- strategies
 
     def _strategy(self, strategy: syntax.Strategy) -> None:
-        if strategy.group is not None and strategy.group not in self._names.groups:
+        groups = {*self._names.groups, *self._names.lost}
+        if strategy.group is not None and strategy.group not in groups:
             near = did_you_mean(strategy.group, self._names.groups)
             self._findings.add("N103", strategy.span, word=strategy.group, nearest=near)
         if not strategy.rules and strategy.span not in self._mended:
@@ -114,7 +114,7 @@ class Checker:
         if send.message is None:
             if send.data is not None:
                 self._notification(send.channel, send.data, send.span, place)
-        elif send.message not in self._names.messages:
+        elif send.message not in self._names.messages and send.message not in self._names.lost:
             near = did_you_mean(send.message, self._names.messages)
             self._findings.add("N104", send.span, word=send.message, nearest=near)
 
@@ -182,7 +182,7 @@ class Checker:
                 pass
 
     def _refused(self, step: syntax.ExpectRefused) -> None:
-        if step.strategy not in self._names.strategies:
+        if step.strategy not in {*self._names.strategies, *self._names.lost}:
             near = did_you_mean(step.strategy, self._names.strategies)
             self._findings.add("N112", step.span, word=step.strategy, nearest=near)
         if step.reason not in REASONS:
@@ -193,8 +193,7 @@ class Checker:
         if data is None:
             return
         kinds = self._values.record(data, Place(what="message"))
-        known = self._names.event_names
-        if event not in known or event in self._names.broken:
+        if not self._names.fields_known(event):
             return
         fields = self._names.fields_of(event)
         for key, (kind, span) in kinds.items():
@@ -209,6 +208,3 @@ class Checker:
 
 def _fits(kind: Kind, wanted: Kind) -> bool:
     return kind == wanted or wanted.word == "list" or (wanted.word == "time" and kind != BOOLEAN)
-
-
-__all__ = ["SYSTEM_EVENTS", "Checker"]

@@ -44,20 +44,20 @@ class Expressions:
 
     def event_name(self, name: str, span: syntax.Span) -> None:
         """Note an event that nobody declares."""
-        if name not in self._names.event_names:
+        if not self._names.has_event(name):
             near = did_you_mean(name, self._names.event_names)
             self._findings.add("N101", span, word=name, nearest=near)
 
     def sendable(self, name: str, span: syntax.Span) -> None:
         """Note what ``sent NAME`` cannot mean."""
         known = self._names.sendable()
-        if name not in known:
+        if name not in known and name not in self._names.lost:
             self._findings.add("N111", span, word=name, nearest=did_you_mean(name, known))
 
     def categories(self, names: tuple[str, ...], span: syntax.Span) -> None:
         """Note categories that nobody declares."""
         for name in names:
-            if name not in self._names.categories:
+            if name not in self._names.categories and name not in self._names.lost:
                 near = did_you_mean(name, self._names.categories)
                 self._findings.add("N102", span, word=name, nearest=near)
 
@@ -65,6 +65,8 @@ class Expressions:
         """Note a fact that nobody declares."""
         known = [".".join(key) for key in (*self._names.facts, *self.BUILT_IN)]
         word = f"{scope}.{name}"
+        if word in self._names.lost:
+            return
         self._findings.add("N105", span, word=word, nearest=did_you_mean(word, known))
 
     def unknown_field(self, event: str, path: tuple[str, ...], span: syntax.Span) -> None:
@@ -264,7 +266,8 @@ class Expressions:
             case ("visit" | "visitor" as scope, name):
                 return self._fact(node, scope, name, place)
             case _:
-                return self._nothing(node, place)
+                self._nothing(node, place)
+                return None
 
     def _nothing(self, node: syntax.Path, place: Place) -> None:
         word = ".".join(node.parts)
@@ -316,7 +319,7 @@ class Expressions:
             return fields[path]
         if len(path) == 1 and path[0] in ENVELOPE and not fields.get(path):
             return ENVELOPE[path[0]]
-        known = atom.name in self._names.event_names and atom.name not in self._names.broken
+        known = self._names.fields_known(atom.name)
         if known and not any(field[: len(path)] == path for field in fields):
             self.unknown_field(atom.name, path, span)
         return None
@@ -327,7 +330,7 @@ class Expressions:
             for event in self._names.event_names
             if path in (fields := self._names.fields_of(event))
         }
-        if not kinds and not self._names.broken:
+        if not kinds and not self._names.broken and not self._names.lost:
             word = ".".join(path)
             known = [".".join(known) for known in self._names.all_fields()]
             self._findings.add(

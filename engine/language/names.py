@@ -27,7 +27,11 @@ _WHAT = {
 
 @dataclass(slots=True, kw_only=True)
 class Names:
-    """All declarations of a book by name. ``broken`` are events whose fields are not all known."""
+    """All declarations of a book by name.
+
+    ``broken`` are events whose fields are not all known; ``lost`` are the names of declarations
+    that could not be read, so that their users are not blamed for it.
+    """
 
     events: dict[str, syntax.EventDeclaration] = field(default_factory=dict)
     facts: dict[tuple[str, str], syntax.Fact] = field(default_factory=dict)
@@ -37,11 +41,20 @@ class Names:
     strategies: dict[str, syntax.Strategy] = field(default_factory=dict)
     scenarios: dict[str, syntax.Scenario] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    lost: set[str] = field(default_factory=set)
 
     @property
     def event_names(self) -> set[str]:
         """Every event that a pattern may name."""
         return set(self.events) | set(SYSTEM_EVENTS)
+
+    def has_event(self, name: str) -> bool:
+        """May a pattern name this event?"""
+        return name in self.event_names or name in self.lost
+
+    def fields_known(self, name: str) -> bool:
+        """Is this an event all of whose fields are known?"""
+        return name in self.event_names and name not in self.broken
 
     def fields_of(self, event: str) -> Fields:
         """The fields of an event, built in and declared; empty when it is not known."""
@@ -66,11 +79,12 @@ class Names:
 
 def collect(
     declarations: Iterable[tuple[syntax.Declaration, bool]],
+    lost: Iterable[str],
     sources: Mapping[str, Source],
     findings: Findings,
 ) -> Names:
     """Order declarations by name; the second of a name is a mistake and is left out."""
-    names = Names()
+    names = Names(lost=set(lost))
     tables: dict[type, dict[Any, Any]] = {
         syntax.EventDeclaration: names.events,
         syntax.Fact: names.facts,

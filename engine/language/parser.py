@@ -7,7 +7,7 @@ clause hides nothing of the others; a broken ``on`` leaves a pattern that fits n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path as File
 from typing import Any, Final
@@ -28,8 +28,12 @@ MOST_MISTAKES: Final = 20
 DEEPEST: Final = 60
 
 _CLAUSES: Final = frozenset(
-    ["ON", "WHEN", "UNLESS", "SEND", "ATTACH", "SET", "DESCRIPTION", "OWNER", "GROUP", "PRIORITY", "LIMIT", "ONE_AT_A_TIME", "GIVEN", "START_AT", "AFTER", "VISITOR", "ENTERS", "OPENS", "LEAVES", "RETURNS", "EXPECT", "LATER", "FIELD"]
-)
+    (
+        "ON", "WHEN", "UNLESS", "SEND", "ATTACH", "SET", "DESCRIPTION", "OWNER", "GROUP",
+        "PRIORITY", "LIMIT", "ONE_AT_A_TIME", "GIVEN", "START_AT", "AFTER", "VISITOR", "ENTERS",
+        "OPENS", "LEAVES", "RETURNS", "EXPECT", "LATER", "FIELD",
+    )
+)  # fmt: skip
 _WORDS: Final = {
     "NAME": "a name",
     "PATH": "a name with a dot, such as `event.price`",
@@ -70,10 +74,14 @@ def grammar() -> Lark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parsed:
-    """One block: its declaration (None when it cannot be told), and whether it was mended."""
+    """One block: its declaration, and whether clauses were taken out to read it.
+
+    When there is no declaration, ``lost`` is what it would have declared: keyword and name.
+    """
 
     declaration: syntax.Declaration | None
     mended: bool
+    lost: tuple[str, str] | None = None
 
 
 def parse(source: Source, block: Block, findings: Findings) -> Parsed:
@@ -87,7 +95,10 @@ def parse(source: Source, block: Block, findings: Findings) -> Parsed:
         tokens[0] = tokens[0].update(type=block.keyword.upper(), value=block.keyword)
     if block.keyword == "?" or _too_deep(source, tokens, findings):
         return Parsed(declaration=None, mended=True)
-    return _Recovery(source, block, tokens, lexer.line_starts, findings).parse()
+    parsed = _Recovery(source, block, tokens, lexer.line_starts, findings).parse()
+    if parsed.declaration is None and len(tokens) > 1:
+        return replace(parsed, lost=(block.keyword, tokens[1].strip('"')))
+    return parsed
 
 
 def _too_deep(source: Source, tokens: list[Token], findings: Findings) -> bool:
@@ -133,7 +144,7 @@ class _Recovery:
         mended = False
         for _ in range(MOST_MISTAKES):
             try:
-                tree = grammar().parse(self._tokens)  # type: ignore[arg-type]
+                tree = grammar().parse(self._tokens)
                 builder = TreeBuilder(self._source, self._findings)
                 declaration = builder.transform(tree)
                 return Parsed(declaration=declaration, mended=mended or builder.mended)
@@ -189,7 +200,7 @@ class _Recovery:
 
     def _report(self, error: UnexpectedToken) -> None:
         token = error.token
-        accepted = set(error.interactive_parser.accepts()) if error.interactive_parser else set()
+        accepted = _accepted(error)
         if token.type == "$END":
             self._incomplete(accepted)
         elif token.type == "ODD":
@@ -250,6 +261,12 @@ class _Recovery:
             elif token.type in ("RPAR", "RBRACE", "RSQB") and opened:
                 opened.pop()
         return opened[-1] if opened else None
+
+
+def _accepted(error: UnexpectedToken) -> set[str]:
+    """What the grammar would take at the place of the mistake, by kind of token."""
+    parser: Any = error.interactive_parser
+    return set(parser.accepts()) if parser else set()
 
 
 def _plain_words(accepted: set[str]) -> list[str]:

@@ -1,4 +1,7 @@
-"""The grammar's raw tree becomes the frozen values of syntax.py; numbers, texts and times are read."""
+"""The grammar's raw tree becomes the frozen values of syntax.py, numbers and times read.
+
+Each method is named after the rule of grammar.lark that it builds.
+"""
 
 from __future__ import annotations
 
@@ -215,7 +218,7 @@ class TreeBuilder(Transformer[Token, Any]):
             entries[name] = value
         return syntax.Record(entries=tuple(entries.items()), span=self._span(meta))
 
-    def list(self, meta: Any, items: list[Any]) -> syntax.List:
+    def sequence(self, meta: Any, items: list[Any]) -> syntax.List:
         kept = tuple(item for item in items if item is not None)
         return syntax.List(items=kept, span=self._span(meta))
 
@@ -326,7 +329,7 @@ class TreeBuilder(Transformer[Token, Any]):
     def attach(self, _: Any, items: list[Any]) -> syntax.Record:
         return cast("syntax.Record", items[0])
 
-    def set(self, _: Any, items: list[Any]) -> syntax.SetAction:
+    def assign(self, _: Any, items: list[Any]) -> syntax.SetAction:
         scope, name = self._fact_name(items[0])
         return syntax.SetAction(scope=scope, fact=name, value=items[1], span=self._at(items[0]))
 
