@@ -186,8 +186,9 @@ def _pages(widgets: Path) -> list[BaseRoute]:
         *pages.resources(
             [widgets / "invitation", widgets / "media"],
             {
-                f"js/build/{name}.min.js": widgets / "tracker" / "tracker.js"
-                for name in ("GPE", "GTC")
+                "js/build/GPE.min.js": widgets / "tracker" / "tracker.js",
+                "js/build/GTC.min.js": widgets / "tracker" / "tracker.js",
+                "js/build/live.js": widgets / "tracker" / "live.js",
             },
         ),
         *pages.site("/shop", widgets / "shop", shop),

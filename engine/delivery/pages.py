@@ -43,9 +43,9 @@ def resources(folders: Sequence[Path], aliases: Mapping[str, Path]) -> list[Base
 
 
 def site(root: str, folder: Path, pages: Mapping[str, str] | None = None) -> list[BaseRoute]:
-    """Give a folder under ``root``; ``pages`` are further addresses below it and their files."""
+    """Give a folder under ``root``; ``pages`` are the addresses of its pages, from the top."""
     found: list[BaseRoute] = [
-        Route(root + address, _file(folder / name)) for address, name in (pages or {}).items()
+        Route(address, _file(folder / name)) for address, name in (pages or {}).items()
     ]
     return [*found, Route(root, _redirect(f"{root}/")), Mount(root, Folders([folder]))]
 
