@@ -18,9 +18,11 @@ class Postbox:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
+        self._more = asyncio.Event()
 
     async def __call__(self, visitor: str, messages: Sequence[Message]) -> None:
         self.messages += messages
+        self._more.set()
 
     @property
     def payloads(self) -> list[str]:
@@ -29,7 +31,8 @@ class Postbox:
     async def wait_for(self, count: int, seconds: float = 5) -> list[Message]:
         async with asyncio.timeout(seconds):
             while len(self.messages) < count:
-                await asyncio.sleep(0.002)
+                self._more.clear()
+                await self._more.wait()
         return self.messages
 
 
@@ -49,11 +52,11 @@ def event(
     *,
     visit: str = "V",
     time: int | None = None,
-    id: str | None = None,
+    name: str | None = None,
     kind: str = "event",
     **body: Any,
 ) -> Input:
-    """An input for the ledger, stamped now unless a time is given."""
+    """An input for the ledger, stamped now unless a time is given; ``name`` is its id."""
     if number is not None:
         body["n"] = number
     return Input(
@@ -61,7 +64,7 @@ def event(
         visit=visit,
         time=now_ms() if time is None else time,
         version="1",
-        id=id,
+        id=name,
         body=body,
     )
 

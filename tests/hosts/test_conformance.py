@@ -48,9 +48,9 @@ def test_duplicates_do_nothing_and_are_not_counted(make_host: MakeHost) -> None:
     async def test() -> None:
         host = make_host()
         async with running(host, Ledger()) as postbox:
-            first = [event(1, id="a", say="one"), event(2, id="b")]
+            first = [event(1, name="a", say="one"), event(2, name="b")]
             assert await host.submit("G", first) == 2
-            assert await host.submit("G", [*first, event(3, id="c"), event(4, id="c")]) == 1
+            assert await host.submit("G", [*first, event(3, name="c"), event(4, name="c")]) == 1
             assert [line[1] for line in await lines_of(host, "G")] == [1, 2, 3]
             assert len(await host.history(visitor="G")) == 3
             await postbox.wait_for(1)
@@ -78,7 +78,7 @@ def test_history_is_oldest_first_and_keeps_the_youngest(make_host: MakeHost) -> 
         host = make_host()
         async with running(host, Ledger()):
             for n in range(10):
-                await host.submit("G", [event(n, visit=f"V{n % 2}", time=1000 + n, id=f"i{n}")])
+                await host.submit("G", [event(n, visit=f"V{n % 2}", time=1000 + n, name=f"i{n}")])
             await host.submit("H", [event(99, visit="W")])
             entries = await host.history(visitor="G", limit=3)
             assert [entry.input.body["n"] for entry in entries] == [7, 8, 9]
@@ -216,7 +216,7 @@ def test_a_submit_that_breaks_the_core_changes_nothing(make_host: MakeHost) -> N
     async def test() -> None:
         host = make_host()
         async with running(host, Ledger()) as postbox:
-            good = host.submit("G", [event(1, id="a", say="one")])
+            good = host.submit("G", [event(1, name="a", say="one")])
             bad = host.submit("G", [event(2, say="never"), event(3, **{"break": True})])
             more = host.submit("G", [event(4)])
             results = await asyncio.gather(good, bad, more, return_exceptions=True)
@@ -291,7 +291,10 @@ def test_replaying_the_journal_gives_the_document(
             for visitor, numbers, wait in submissions:
                 inputs = [
                     event(
-                        n, visit=visitor, id=f"{n}" if n % 3 else None, after=chance.choice([5, 9])
+                        n,
+                        visit=visitor,
+                        name=f"{n}" if n % 3 else None,
+                        after=chance.choice([5, 9]),
                     )
                     for n in numbers
                 ]

@@ -22,7 +22,7 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
         path = tmp_path / "new" / "folder" / "store.db"
         first = SqliteHost(path)
         async with running(first, Ledger()):
-            await first.submit("G", [event(1, id="a"), event(2, id="b")])
+            await first.submit("G", [event(1, name="a"), event(2, name="b")])
             before = await first.peek("G")
         second = SqliteHost(path)
         async with running(second, Ledger()):
@@ -30,7 +30,7 @@ def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
             assert await second.visitor_of("V") == "G"
             assert await second.peek("G") == before
             assert len(await second.history(visit="V")) == 2
-            assert await second.submit("G", [event(2, id="b"), event(3, id="c")]) == 1
+            assert await second.submit("G", [event(2, name="b"), event(3, name="c")]) == 1
             lines = (await second.peek("G") or {})["lines"]
         assert [line[1] for line in lines] == [1, 2, 3]
         assert [line[3] for line in lines] == [1, 1, 2], "the epoch grows with each start"
@@ -224,7 +224,7 @@ def test_inputs_that_can_not_be_stored_fail_alone(tmp_path: Path) -> None:
         async with running(host, Ledger()):
             results = await asyncio.gather(
                 host.submit("G", [event(1)]),
-                host.submit("G", [event(2, id="\ud800")]),
+                host.submit("G", [event(2, name="\ud800")]),
                 host.submit("G", [event(3, thing=object())]),
                 host.submit("H\ud800", [event(4)]),
                 host.submit("G", [event(5)]),
@@ -264,7 +264,7 @@ def test_the_log_is_folded_into_the_file(tmp_path: Path) -> None:
             for n in range(50):
                 await host.submit(f"G{n}", [event(n, text="x" * 10_000)])
             async with asyncio.timeout(10):
-                while path.stat().st_size < 500_000:
+                while path.stat().st_size < 500_000:  # noqa: ASYNC110 - a file tells nobody
                     await asyncio.sleep(0.1)
         assert not path.with_name("store.db-wal").exists(), "a clean stop leaves one file"
 
