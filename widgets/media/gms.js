@@ -105,7 +105,7 @@ export class Gms {
     }
     const answer = await response.json().catch(() => ({}));
     if (response.ok) return answer;
-    const sentence = answer.message ?? `The server answered ${response.status}.`;
+    const sentence = answer.message ?? answer.error ?? `The server answered ${response.status}.`;
     throw new GmsError(response.status, String(sentence));
   }
 }
