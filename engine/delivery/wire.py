@@ -200,19 +200,16 @@ def unknown_visit(visit: str) -> Refusal:
 def _measure(value: Any) -> None:
     """Refuse what is nested too deep, and numbers that no double and no database holds."""
     level: Sequence[Any] = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for depth in range(MAX_DEPTH + 2):
         below: list[Any] = []
         for node in level:
-            if isinstance(node, dict):
-                below.extend(node.values())
-            elif isinstance(node, list):
-                below.extend(node)
+            if isinstance(node, dict | list):
+                if depth >= MAX_DEPTH:
+                    raise _too_deep()
+                below.extend(node.values() if isinstance(node, dict) else node)
             elif isinstance(node, int | float) and not _fits(node):
                 raise Refusal(400, "malformed", "A number is too large to be kept.")
-        if not below:
-            return
         level = below
-    raise _too_deep()
 
 
 def _fits(number: float) -> bool:

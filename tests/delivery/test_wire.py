@@ -1,0 +1,80 @@
+"""Whatever bytes arrive, the answer is values or one clear refusal."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.delivery import wire
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
+NAMES = st.sampled_from([*wire.BrowserEvent.model_fields, "agents", "", "x"])
+READERS = [wire.events, wire.notifications, wire.visit_request, wire.subscription]
+
+
+def told(refusal: wire.Refusal) -> None:
+    assert 400 <= refusal.status_code < 500
+    assert refusal.sentence.endswith(".")
+    assert "\n" not in refusal.sentence
+    assert len(refusal.sentence) < 300
+
+
+@given(raw=st.binary() | VALUES.map(lambda value: json.dumps(value).encode()))
+def test_any_bytes_are_values_or_a_refusal(raw: bytes) -> None:
+    for read in READERS:
+        try:
+            read(raw)
+        except wire.Refusal as refusal:
+            told(refusal)
+
+
+@given(body=st.lists(st.dictionaries(NAMES, VALUES), max_size=3))
+def test_events_nearly_right_are_events_or_a_refusal(body: list[dict[str, Any]]) -> None:
+    body = [{"eventName": "E", "visitID": "V"} | one for one in body]
+    try:
+        found = wire.events(json.dumps(body).encode())
+    except wire.Refusal as refusal:
+        told(refusal)
+    else:
+        assert len(found) == len(body)
+        # What was taken can be stored and read again.
+        for one in found:
+            json.loads(json.dumps(one.model_dump(), allow_nan=False))
+
+
+@pytest.mark.parametrize("depth", [1, wire.MAX_DEPTH, wire.MAX_DEPTH + 1, 199, 250, 100_000])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+def test_the_bound_of_nesting_is_exact(depth: int, opening: str, closing: str) -> None:
+    inside = "" if opening == "[" else "1"
+    raw = opening * depth + inside + closing * depth
+    if depth <= wire.MAX_DEPTH:
+        wire.decoded(raw)
+        return
+    with pytest.raises(wire.Refusal) as refused:
+        wire.decoded(raw)
+    assert refused.value.code == "too-deep"
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ({"visitID": "V"}, "eventName is missing."),
+        ({"eventName": "E", "visitID": "V", "data": 1}, "data must be an object."),
+        ({"eventName": "E", "visitID": "V", "timestamp": "now"}, "timestamp must be a number."),
+        ([{"eventName": "E"}], "In event 1, visitID is missing."),
+        ([3], "Event 1 must be an object."),
+        (3, "The body must be an array."),
+        (
+            {"eventName": "E", "visitID": "V 1"},
+            "visitID must be an id: 1 to 64 letters, digits or any of . _ ~ -.",
+        ),
+        ([{"eventName": "E", "visitID": "V"}] * 201, "The body has more than 200 entries."),
+    ],
+)
+def test_sentences(body: Any, sentence: str) -> None:
+    with pytest.raises(wire.Refusal) as refused:
+        wire.events(json.dumps(body).encode())
+    assert refused.value.sentence == sentence
