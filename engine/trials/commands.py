@@ -18,9 +18,9 @@ from typing import IO, Any, Final
 from rich.console import Console
 from rich.text import Text
 
-from engine.language.compiler import compile_book
+from engine.language import compile_book
 from engine.language.diagnostics import Diagnostic
-from engine.language.render import terminal
+from engine.language.render import as_json, terminal
 from engine.language.source import Source, Unreadable, by_name, read_folder
 from engine.language.syntax import Book
 from engine.trials import replay as replays
@@ -121,7 +121,7 @@ def check(arguments: argparse.Namespace) -> int:
             {
                 "ok": not compiled.diagnostics,
                 "version": compiled.book.version if compiled.book else None,
-                "problems": _problems(compiled.diagnostics, sources),
+                "problems": [as_json(each, by_name(sources)) for each in compiled.diagnostics],
             }
         )
     else:
@@ -213,30 +213,12 @@ def _show_mistakes(
     diagnostics: Sequence[Diagnostic], sources: Sequence[Source], stream: IO[str]
 ) -> None:
     console = Console(file=stream)
+    named = by_name(sources)
     color = console.is_terminal and not console.no_color
     for diagnostic in diagnostics:
-        stream.write(terminal(diagnostic, sources, color=color).rstrip("\n") + "\n\n")
+        stream.write(terminal(diagnostic, named, color=color).rstrip("\n") + "\n\n")
     if diagnostics:
         stream.write(f"{counted(len(diagnostics), 'mistake')}.\n")
-
-
-def _problems(diagnostics: Sequence[Diagnostic], sources: Sequence[Source]) -> list[dict[str, Any]]:
-    """Mistakes as ``GET /api/book`` shows them; lines and columns from 1."""
-    named = by_name(sources)
-    problems = []
-    for diagnostic in diagnostics:
-        line, column = named[diagnostic.span.source].place(diagnostic.span.start)
-        problems.append(
-            {
-                "code": diagnostic.code,
-                "file": diagnostic.span.source,
-                "line": line,
-                "column": column,
-                "message": diagnostic.message,
-                "hint": diagnostic.hint,
-            }
-        )
-    return problems
 
 
 def _contents(book: Book, files: int) -> str:

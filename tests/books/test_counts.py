@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.language.compiler import compile_book
+from engine.language import compile_book
 from engine.language.source import read_folder
 from engine.trials.recording import Recording, read
 from engine.trials.replay import Tally, replay

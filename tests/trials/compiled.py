@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.language.compiler import compile_book
+from engine.language import compile_book
 from engine.language.source import Source
 from engine.language.syntax import Book
 

@@ -206,7 +206,8 @@ def test_facts_that_are_given() -> None:
         visitor enters "/a"
         expect sent Invite
         expect visit.stage = "hot"
-        expect visit.duration = 0 s
+        after 1 s
+        expect visit.duration = 1 s
         given visit.stage = "cold"
         visitor enters "/b"
         expect nothing

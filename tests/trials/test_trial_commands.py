@@ -42,7 +42,7 @@ scenario "Too early"
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     book = tmp_path / "book"
     book.mkdir()
@@ -56,7 +56,7 @@ def _plain(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "100")
 
 
-@pytest.fixture()
+@pytest.fixture
 def events(tmp_path: Path) -> str:
     pages = [entered(n, page=f"p{n}") for n in range(7)]
     return write(tmp_path / "events.jsonl", [*pages, entered(1, "v2"), entered(1, None)])
@@ -188,12 +188,12 @@ def test_agents_on_the_command_line(capsys: Capture, tmp_path: Path, events: str
 def test_exits_in_one_file_count_for_all(capsys: Capture, tmp_path: Path, events: str) -> None:
     book = tmp_path / "one.strategy"
     book.write_text(
-        'strategy "S"\n  on PageEntered, stays 2 s\n'
+        'strategy "S"\n  on PageEntered, stays 2 s, per page\n'
         '    send gpe.appendContent { url: "/frontend/resources/invite.html" }\n',
         encoding="utf-8",
     )
     exits = write(tmp_path / "exits.jsonl", [event("PageExited", 1, "v9")])
-    for files, sent in (((events,), 0), ((events, exits), 1)):
+    for files, sent in (((events,), 0), ((events, exits), 5)):
         _, out, _ = run(capsys, "replay", book, *files, "--json")
         assert json.loads(out)["strategies"]["S"]["sent"] == sent
 
@@ -221,7 +221,7 @@ def test_check_shows_every_mistake(capsys: Capture, folder: Path) -> None:
     assert (code, found["ok"], found["version"]) == (1, False, None)
     places = [(problem["file"], problem["line"]) for problem in found["problems"]]
     assert places == [("wrong.strategy", 2), ("wrong.strategy", 7)]
-    assert set(found["problems"][0]) == {"code", "file", "line", "column", "message", "hint"}
+    assert {"code", "file", "line", "column", "message", "hint"} <= set(found["problems"][0])
     code, out, _ = run(capsys, "check", folder)
     assert code == 1
     assert "PageEnterd" in out
