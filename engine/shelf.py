@@ -160,7 +160,7 @@ class Shelf:
         self._edition = found
         self._since = _now()
         self._problems: list[Problem] = []
-        self._sighting = _sighting(folder)
+        self._sighting: object = _sighting(folder)
         self.library = Library(found.plan)
 
     @property
@@ -225,7 +225,8 @@ class Shelf:
         try:
             self._sighting, files = await self._settled()
         except BookError as error:
-            self._files = Files({})  # so that the same files count as a change when they are back
+            # So that the same files count as a change when they are back.
+            self._sighting, self._files = None, Files({})
             self._keep([Problem("", str(self._folder), 0, 0, str(error))])
             return
         if files.digest == self._files.digest:

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,6 @@ def by_delete(path: Path, text: str) -> None:
 
 def _pause() -> None:
     """Longer than the folder has to be quiet: each part of a save is seen on its own."""
-    import time
 
     time.sleep(0.12)
 

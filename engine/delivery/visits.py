@@ -36,8 +36,9 @@ class VisitDoor:
         visit = self._known(request, kept)
         visitor = await self._ingest.visitor_of(visit) if visit else None
         if visitor is None:
-            cookie = request.cookies.get(VISITOR_COOKIE)
-            visitor = self._access.unsealed("visitor", cookie) or kept.globalVisitID or new_id()
+            cookie = self._access.unsealed("visitor", request.cookies.get(VISITOR_COOKIE))
+            mine = visit is not None and visit == kept.visitID
+            visitor = (kept.globalVisitID if mine else cookie) or cookie or new_id()
         name = visit or new_id()
         answer = {
             "visitID": name,
