@@ -7,6 +7,10 @@ its gaps and values at their edges.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache
+from typing import Literal, TypeVar
+
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
@@ -34,6 +38,7 @@ from engine.language.syntax import (
     Not,
     Or,
     Outside,
+    Part,
     Path,
     Pattern,
     Record,
@@ -46,6 +51,19 @@ from engine.language.syntax import (
 )
 from engine.vocabulary.events import SYSTEM_EVENTS
 from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, Kind
+
+T = TypeVar("T")
+
+
+@cache
+def _below(size: int) -> SearchStrategy[int]:
+    return st.integers(0, size - 1)
+
+
+def pick(draw: DrawFn, options: Sequence[T]) -> T:
+    """One of the options; the first is the simplest. (Cheaper than building a strategy.)"""
+    return options[draw(_below(len(options)))]
+
 
 SECOND = 1000
 HOUR = 3600 * SECOND
@@ -135,105 +153,103 @@ def _of_kind(atom: Atom, kind: Kind) -> list[Expr]:
 # ------------------------------------------------ conditions
 
 
-@st.composite
-def numbers(draw: DrawFn, atom: Atom, *, guard: bool, deep: bool = True) -> Expr:
+def number(draw: DrawFn, atom: Atom, *, guard: bool, deep: bool = True) -> Expr:
     """A number: of the event, from outside, and in guards of the visit or an aggregate."""
-    options: list[SearchStrategy[Expr]] = []
-    if paths := _of_kind(atom, NUMBER):
-        options.append(st.sampled_from(paths))
-    options.append(st.just(Outside(name="agents.ready", argument="chat")))
-    if guard:
-        options.append(aggregates(("count",)))
-        options.append(latest(NUMBER))
-        options.append(
-            st.sampled_from([Path(parts=("visit", "pages")), Path(parts=("visitor", "score"))])
-        )
-    if deep:
-        side = st.one_of(
-            numbers(atom, guard=guard, deep=False), st.sampled_from([_number(n) for n in NUMBERS])
-        )
-        operators = st.sampled_from(("+", "-", "*", "/"))
-        options.append(st.builds(Arithmetic, operator=operators, left=side, right=side))
-    return draw(st.one_of(options))
+    options = ["agents"]
+    paths = _of_kind(atom, NUMBER)
+    options += ["field", "field"] if paths else []
+    options += ["count", "count", "latest", "pages", "score"] if guard else []
+    options += ["arithmetic"] if deep else []
+    match pick(draw, options):
+        case "field":
+            return pick(draw, paths)
+        case "count":
+            return aggregate(draw, "count")
+        case "latest":
+            return latest(draw, NUMBER)
+        case "pages":
+            return Path(parts=("visit", "pages"))
+        case "score":
+            return Path(parts=("visitor", "score"))
+        case "arithmetic":
+            left = number(draw, atom, guard=guard, deep=False)
+            right: Expr = _number(pick(draw, NUMBERS))
+            if draw(st.booleans()):
+                right = number(draw, atom, guard=guard, deep=False)
+            return Arithmetic(operator=pick(draw, ("+", "-", "*", "/")), left=left, right=right)
+    return Outside(name="agents.ready", argument="chat")
 
 
-@st.composite
-def texts(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
+def text(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
     """A text: of the event, and in guards a fact or the latest value of a field."""
-    options: list[SearchStrategy[Expr]] = [st.sampled_from(_of_kind(atom, TEXT))]
-    if guard:
-        options.append(
-            st.sampled_from([Path(parts=("visit", "stage")), Path(parts=("visitor", "state"))])
-        )
-        options.append(latest(TEXT))
-    return draw(st.one_of(options))
+    match pick(draw, ("field", "field", *(["stage", "state", "latest"] if guard else []))):
+        case "stage":
+            return Path(parts=("visit", "stage"))
+        case "state":
+            return Path(parts=("visitor", "state"))
+        case "latest":
+            return latest(draw, TEXT)
+    return pick(draw, _of_kind(atom, TEXT))
 
 
-@st.composite
-def leaves(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
+def leaf(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
     """One comparison, or a boolean alone."""
-    options: list[SearchStrategy[Expr]] = [
-        st.builds(
-            Compare,
-            operator=st.sampled_from((">=", "=", "<", "!=", "<=", ">")),
-            left=numbers(atom, guard=guard),
-            right=st.sampled_from([_number(n) for n in NUMBERS]),
-        ),
-        st.builds(
-            Compare,
-            operator=st.sampled_from(("=", "has", "starts with", "ends with", "matches", "!=")),
-            left=texts(atom, guard=guard),
-            right=st.sampled_from([_text(t) for t in TEXTS]),
-        ),
-        st.builds(
-            Among,
-            item=texts(atom, guard=guard),
-            values=st.sampled_from([(_text("Phone"), _text("hot")), (_text("red"),)]),
-        ),
-        st.builds(
-            Known,
-            item=st.one_of(texts(atom, guard=guard), numbers(atom, guard=guard, deep=False)),
-            known=st.booleans(),
-        ),
-    ]
-    if atom.what != "sent":
-        options.append(
-            st.builds(
-                InCategories, categories=st.sampled_from((("Checkout",), ("Products", "Rich")))
+    booleans = _of_kind(atom, BOOLEAN)
+    options = ["number", "number", "text", "among", "known"]
+    options += ["categories"] if atom.what != "sent" else []
+    options += ["boolean"] if booleans else []
+    options += ["seen", "vip", "since", "duration"] if guard else []
+    match pick(draw, options):
+        case "text":
+            operator = pick(draw, ("=", "has", "starts with", "ends with", "matches", "!="))
+            right = _text(pick(draw, TEXTS))
+            return Compare(operator=operator, left=text(draw, atom, guard=guard), right=right)
+        case "among":
+            values = pick(draw, ((_text("Phone"), _text("hot")), (_text("red"),)))
+            return Among(item=text(draw, atom, guard=guard), values=values)
+        case "known":
+            if draw(st.booleans()):
+                item = text(draw, atom, guard=guard)
+            else:
+                item = number(draw, atom, guard=guard, deep=False)
+            return Known(item=item, known=draw(st.booleans()))
+        case "categories":
+            return InCategories(categories=pick(draw, (("Checkout",), ("Products", "Rich"))))
+        case "boolean":
+            return pick(draw, booleans)
+        case "seen":
+            return aggregate(draw, "seen")
+        case "vip":
+            return Path(parts=("visitor", "vip"))
+        case "since" | "duration" as span:
+            return Compare(
+                operator=pick(draw, ("<", ">=", ">", "<=", "=")),
+                left=aggregate(draw, span) if span == "since" else Path(parts=("visit", span)),
+                right=_duration(pick(draw, DURATIONS)),
             )
-        )
-    if booleans := _of_kind(atom, BOOLEAN):
-        options.append(st.sampled_from(booleans))
-    if guard:
-        options.append(aggregates(("seen",)))
-        options.append(st.just(Path(parts=("visitor", "vip"))))
-        span = st.one_of(aggregates(("since",)), st.just(Path(parts=("visit", "duration"))))
-        options.append(
-            st.builds(
-                Compare,
-                operator=st.sampled_from(("<", ">=", ">", "<=", "=")),
-                left=span,
-                right=st.sampled_from([_duration(d) for d in DURATIONS]),
-            )
-        )
-    return draw(st.one_of(options))
+    return Compare(
+        operator=pick(draw, (">=", "=", "<", "!=", "<=", ">")),
+        left=number(draw, atom, guard=guard),
+        right=_number(pick(draw, NUMBERS)),
+    )
 
 
-@st.composite
-def conditions(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
+def condition(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
     """A comparison, or a few of them joined; `and` never directly in `and`, nor `or` in `or`."""
-    leaf = leaves(atom, guard=guard)
-    shape = draw(st.sampled_from(("leaf", "leaf", "not", "and", "or", "or-and")))
-    match shape:
+
+    def one() -> Expr:
+        return leaf(draw, atom, guard=guard)
+
+    match pick(draw, ("leaf", "leaf", "not", "or", "and", "or-and")):
         case "not":
-            return Not(item=draw(leaf))
+            return Not(item=one())
         case "and":
-            return And(items=(draw(leaf), draw(leaf)))
+            return And(items=(one(), one()))
         case "or":
-            return Or(items=(draw(leaf), draw(leaf)))
+            return Or(items=(one(), one()))
         case "or-and":
-            return Or(items=(And(items=(draw(leaf), Not(item=draw(leaf)))), draw(leaf)))
-    return draw(leaf)
+            return Or(items=(And(items=(one(), Not(item=one()))), one()))
+    return one()
 
 
 # ------------------------------------------------ atoms and aggregates
@@ -242,227 +258,215 @@ SENT_NAMES = (*GROUP_NAMES[:1], *STRATEGY_NAMES[:1], "AskChat")
 """Names that `sent` may use: they are in every book."""
 
 
-@st.composite
-def atoms(draw: DrawFn, *, sent: bool = True) -> Atom:
+def atom(draw: DrawFn, *, sent: bool = True) -> Atom:
     """An atom; most are plain, so that visits hit them often."""
-    what = draw(st.sampled_from(("event", "event", "event", "any", *(["sent"] if sent else []))))
-    if what == "sent":
-        atom = Atom(what="sent", name=draw(st.sampled_from(SENT_NAMES)))
-    elif what == "any":
-        atom = Atom(what="any")
-    else:
-        atom = Atom(what="event", name=draw(st.sampled_from(EVENT_NAMES)))
+    match pick(draw, ("event", "event", "event", "any", *(["sent"] if sent else []))):
+        case "sent":
+            plain = Atom(what="sent", name=pick(draw, SENT_NAMES))
+        case "any":
+            plain = Atom(what="any")
+        case _:
+            plain = Atom(what="event", name=pick(draw, EVENT_NAMES))
     categories: tuple[str, ...] = ()
-    if what != "sent":
-        options = ((), (), ("Checkout",), ("Checkout", "Products"), ("Rich",))
-        categories = draw(st.sampled_from(options))
-    where = draw(st.one_of(st.none(), st.none(), conditions(atom, guard=False)))
-    return Atom(what=atom.what, name=atom.name, categories=categories, where=where)
+    if plain.what != "sent":
+        options = ((), (), ("Checkout",), (), ("Checkout", "Products"), ("Rich",))
+        categories = pick(draw, options)
+    where = pick(draw, (False, False, False, True))
+    return Atom(
+        what=plain.what,
+        name=plain.name,
+        categories=categories,
+        where=condition(draw, plain, guard=False) if where else None,
+    )
 
 
-def windows() -> SearchStrategy[Window]:
-    """Every window, rolling ones at the durations of the book."""
-    fixed = [Window(reach="visit"), Window(reach="page"), Window(reach="ever")]
-    return st.sampled_from([*fixed, *(Window(reach="last", duration=d) for d in DURATIONS)])
+WINDOWS = (
+    Window(reach="visit"),
+    Window(reach="page"),
+    Window(reach="ever"),
+    *(Window(reach="last", duration=duration) for duration in DURATIONS),
+)
 
 
-@st.composite
-def aggregates(draw: DrawFn, functions: tuple[str, ...]) -> Aggregate:
+def aggregate(draw: DrawFn, function: Literal["count", "seen", "since"]) -> Aggregate:
     """`count`, `seen` or `since` of an atom."""
-    function = draw(st.sampled_from(functions))
-    window = None if function == "since" else draw(windows())
-    return Aggregate(function=function, atom=draw(atoms()), window=window)  # type: ignore[arg-type]
+    window = None if function == "since" else pick(draw, WINDOWS)
+    return Aggregate(function=function, atom=atom(draw), window=window)
 
 
-@st.composite
+LATEST: dict[Kind, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    NUMBER: (("Cart", ("price",)), ("Search", ("shop", "price"))),
+    TEXT: (("Cart", ("item",)), ("Search", ("word",)), ("PageEntered", ("title",))),
+}
+
+
 def latest(draw: DrawFn, kind: Kind) -> Aggregate:
     """`latest(A.field, W)` of a field that has the kind."""
-    by_kind: dict[Kind, tuple[tuple[str, tuple[str, ...]], ...]] = {
-        NUMBER: (("Cart", ("price",)), ("Search", ("shop", "price"))),
-        TEXT: (("Cart", ("item",)), ("Search", ("word",)), ("PageEntered", ("title",))),
-    }
-    name, path = draw(st.sampled_from(by_kind[kind]))
-    atom = Atom(what="event", name=name)
-    return Aggregate(function="latest", atom=atom, field=path, window=draw(windows()))
+    name, path = pick(draw, LATEST[kind])
+    about = Atom(what="event", name=name)
+    return Aggregate(function="latest", atom=about, field=path, window=pick(draw, WINDOWS))
 
 
 # ------------------------------------------------ patterns
 
 
-@st.composite
-def patterns(draw: DrawFn) -> Pattern:
+def pattern(draw: DrawFn) -> Pattern:
     """Everything that may stand after `on`; `no` never first, `sent` never the last event."""
-    size = draw(st.sampled_from((1, 2, 2, 3)))
-    parts: list[Atom | Times | Absent] = []
-    for index in range(size):
-        last = index == size - 1
-        options = ["atom", "atom", "times"] if index == 0 else ["atom", "no", "times"]
-        if index > 0 and last:
-            options.append("stays")
-        match draw(st.sampled_from(options)):
-            case "atom":
-                parts.append(draw(atoms(sent=not last)))
-            case "times":
-                count = draw(st.sampled_from((2, 3)))
-                parts.append(Times(count=count, atom=draw(atoms(sent=not last))))
-            case "no":
-                parts.append(Absent(atom=draw(atoms()), duration=draw(st.sampled_from(DURATIONS))))
-            case "stays":
-                atom = Atom(what="event", name="PageExited")
-                duration = draw(st.sampled_from(DURATIONS))
-                parts.append(Absent(atom=atom, duration=duration, same_page=True))
-    return Pattern(
-        parts=tuple(parts),
-        within=draw(_within(parts)),
-        per=draw(st.sampled_from(("visit", "page", "visitor"))),
-    )
-
-
-def _within(parts: list[Atom | Times | Absent]) -> SearchStrategy[int | None]:
-    """`within` is longer than every `no`, and pointless for a single event."""
-    if len(parts) == 1 and isinstance(parts[0], Atom):
-        return st.none()
+    size = pick(draw, (1, 2, 2, 3))
+    parts = [_part(draw, first=k == 0, last=k == size - 1) for k in range(size)]
     longest = max((part.duration for part in parts if isinstance(part, Absent)), default=0)
+    # `within` is longer than every `no`, and pointless for a single event.
     longer = [duration for duration in DURATIONS if duration > longest]
-    return st.one_of(st.none(), st.sampled_from(longer)) if longer else st.none()
+    alone = len(parts) == 1 and isinstance(parts[0], Atom)
+    within = None if alone else pick(draw, (None, None, *longer))
+    return Pattern(parts=tuple(parts), within=within, per=pick(draw, ("visit", "page", "visitor")))
 
 
-def last_atom(pattern: Pattern) -> Atom:
+def _part(draw: DrawFn, *, first: bool, last: bool) -> Part:
+    options = ["atom", "atom", "times"] if first else ["atom", "no", "times"]
+    options += ["stays"] if last and not first else []
+    match pick(draw, options):
+        case "times":
+            return Times(count=pick(draw, (2, 3)), atom=atom(draw, sent=not last))
+        case "no":
+            return Absent(atom=atom(draw), duration=pick(draw, DURATIONS))
+        case "stays":
+            exit_ = Atom(what="event", name="PageExited")
+            return Absent(atom=exit_, duration=pick(draw, DURATIONS), same_page=True)
+    return atom(draw, sent=not last)
+
+
+def last_atom(told: Pattern) -> Atom:
     """The atom whose event is `event` of the rule: the last one that is not a `no`."""
-    part = [part for part in pattern.parts if not isinstance(part, Absent)][-1]
+    part = [part for part in told.parts if not isinstance(part, Absent)][-1]
     return part.atom if isinstance(part, Times) else part
 
 
 # ------------------------------------------------ rules and strategies
 
 
-@st.composite
-def records(draw: DrawFn, atom: Atom) -> Record:
-    """Data of a message written in place: constants, fields of the event, a nested record."""
+def record(draw: DrawFn, about: Atom) -> Record:
+    """Data of a message written in place: a constant, and perhaps a text of the event."""
     entries: list[tuple[str, Expr | Record]] = [("url", _text("/frontend/resources/own.html"))]
     if draw(st.booleans()):
-        entries.append(("container", draw(texts(atom, guard=True))))
+        entries.append(("container", text(draw, about, guard=True)))
     return Record(entries=tuple(entries))
 
 
-@st.composite
-def attachments(draw: DrawFn, atom: Atom) -> Record:
-    """What `attach` carries."""
-    inner = Record(entries=(("seen", draw(aggregates(("seen", "count")))),))
-    reason: Expr = draw(st.one_of(st.just(_text("hesitant")), texts(atom, guard=True)))
+def attachment(draw: DrawFn, about: Atom) -> Record:
+    """What `attach` carries, with a nested record."""
+    function = pick(draw, ("seen", "count"))
+    inner = Record(entries=(("seen", aggregate(draw, function)),))
+    reason: Expr = _text("hesitant")
+    if draw(st.booleans()):
+        reason = text(draw, about, guard=True)
     return Record(entries=(("reason", reason), ("more", inner)))
 
 
-@st.composite
-def sets(draw: DrawFn, atom: Atom) -> SetAction:
+def set_fact(draw: DrawFn, about: Atom) -> SetAction:
     """`set`, with a value of the fact's kind."""
-    scope, name = draw(st.sampled_from(sorted(FACTS)))
-    value: Expr
-    match name:
-        case "stage":
-            value = draw(
-                st.one_of(st.sampled_from([_text(s) for s in STAGES]), texts(atom, guard=True))
-            )
+    free = draw(st.booleans())
+    match pick(draw, ("stage", "score", "vip")):
         case "score":
-            value = draw(st.one_of(st.just(_number(2)), numbers(atom, guard=True)))
-        case _:
-            value = draw(st.sampled_from([Constant(value=b, kind=BOOLEAN) for b in (True, False)]))
-    return SetAction(scope=scope, fact=name, value=value)  # type: ignore[arg-type]
+            value = number(draw, about, guard=True) if free else _number(2)
+            return SetAction(scope="visitor", fact="score", value=value)
+        case "vip":
+            return SetAction(scope="visitor", fact="vip", value=Constant(value=free, kind=BOOLEAN))
+    value = text(draw, about, guard=True) if free else _text(pick(draw, STAGES))
+    return SetAction(scope="visit", fact="stage", value=value)
 
 
-@st.composite
-def rules(draw: DrawFn) -> Rule:
+def rule(draw: DrawFn, about: Pattern) -> Rule:
     """A rule that sends, sets, or both."""
-    pattern = draw(patterns())
-    atom = last_atom(pattern)
-    does = draw(st.sampled_from(("send", "send", "send", "set", "both", "two")))
+    last = last_atom(about)
+    does = pick(draw, ("send", "send", "send", "send", "set", "both", "two"))
     sends: list[SendAction] = []
     if does != "set":
-        sends.append(SendAction(message=draw(st.sampled_from(sorted(MESSAGES)))))
+        sends.append(SendAction(message=pick(draw, tuple(MESSAGES))))
     if does == "two":
-        data = draw(records(atom))
+        data = record(draw, last)
         sends.append(SendAction(message=None, channel="gpe.appendContent", data=data))
-    guard = st.one_of(st.none(), conditions(atom, guard=True))
+    guards = pick(draw, ("none", "none", "when", "unless", "both"))
+    attach = does != "set" and draw(st.booleans())
     return Rule(
-        pattern=pattern,
-        when=draw(guard),
-        unless=draw(guard),
+        pattern=about,
+        when=condition(draw, last, guard=True) if guards in ("when", "both") else None,
+        unless=condition(draw, last, guard=True) if guards in ("unless", "both") else None,
         sends=tuple(sends),
-        attach=draw(st.one_of(st.none(), attachments(atom))) if sends else None,
-        sets=(draw(sets(atom)),) if does in ("set", "both") else (),
+        attach=attachment(draw, last) if attach else None,
+        sets=(set_fact(draw, last),) if does in ("set", "both") else (),
     )
 
 
-@st.composite
-def limits(draw: DrawFn) -> Limit:
-    """Every form of limit, with small counts."""
-    scope = draw(st.sampled_from(("visit", "page", "visitor")))
-    rolling = scope != "page" and draw(st.booleans())
-    duration = draw(st.sampled_from(DURATIONS)) if rolling else None
-    return Limit(count=draw(st.sampled_from((1, 2))), scope=scope, duration=duration)
+def limits(draw: DrawFn) -> tuple[Limit, ...]:
+    """No limit, or one of any form, with a small count."""
+    match pick(draw, ("none", "none", "scope", "rolling", "rolling per visit")):
+        case "scope":
+            scope = pick(draw, ("visit", "page", "visitor"))
+            return (Limit(count=pick(draw, (1, 2)), scope=scope),)
+        case "rolling":
+            return (Limit(count=pick(draw, (1, 2)), duration=pick(draw, DURATIONS)),)
+        case "rolling per visit":
+            duration = pick(draw, DURATIONS)
+            return (Limit(count=pick(draw, (1, 2)), scope="visit", duration=duration),)
+    return ()
 
 
-def _some_limits() -> SearchStrategy[tuple[Limit, ...]]:
-    return st.one_of(st.just(()), limits().map(lambda limit: (limit,)))
-
-
-@st.composite
-def strategies(draw: DrawFn, name: str) -> Strategy:
-    """A strategy, in a group or free."""
+def strategy(draw: DrawFn, name: str) -> Strategy:
+    """A strategy, in a group or free; its second rule may wait for the same as its first."""
+    told = [rule(draw, pattern(draw))]
+    match pick(draw, ("one", "two", "equal")):
+        case "two":
+            told.append(rule(draw, pattern(draw)))
+        case "equal":
+            told.append(rule(draw, told[0].pattern))
     return Strategy(
         name=name,
-        group=draw(st.sampled_from((None, *GROUP_NAMES))),
-        priority=draw(st.sampled_from(PRIORITIES)),
-        limits=draw(_some_limits()),
-        rules=tuple(draw(st.lists(rules(), min_size=1, max_size=2))),
+        group=pick(draw, (None, *GROUP_NAMES)),
+        priority=pick(draw, PRIORITIES),
+        limits=limits(draw),
+        rules=tuple(told),
     )
 
 
-@st.composite
-def groups(draw: DrawFn, name: str) -> Group:
-    """A group with or without rules of its own."""
-    return Group(name=name, one_at_a_time=draw(st.booleans()), limits=draw(_some_limits()))
+def _bare(*names: str) -> Path:
+    return Path(parts=names)
 
 
-def categories() -> SearchStrategy[dict[str, Category]]:
-    """Three categories by address, title, query or field."""
-
-    def bare(*names: str) -> Path:
-        return Path(parts=names)
-
-    title = Compare(operator="has", left=bare("title"), right=_text("Phone"))
-    query = Compare(operator="=", left=bare("query", "utm"), right=_text("red"))
-    expensive = Compare(operator=">=", left=bare("event", "price"), right=_number(100))
-    options: dict[str, tuple[Expr, ...]] = {
-        "Checkout": (Glob(pattern="/checkout/**"), Glob(pattern="/checkout"), query),
-        "Products": (
-            Glob(pattern="/products/*"),
-            Glob(pattern="shop.example/**"),
-            Or(items=(Glob(pattern="/products/**"), title)),
-            And(items=(Not(item=Glob(pattern="/checkout/**")), title)),
-            Compare(operator="matches", left=bare("url"), right=_text("products/[a-z]+$")),
-        ),
-        "Rich": (expensive, Or(items=(expensive, Known(item=bare("title"), known=False)))),
-    }
-    return st.fixed_dictionaries(
-        {
-            name: st.sampled_from([Category(name=name, condition=c) for c in found])
-            for name, found in options.items()
-        }
-    )
+_TITLE = Compare(operator="has", left=_bare("title"), right=_text("Phone"))
+_QUERY = Compare(operator="=", left=_bare("query", "utm"), right=_text("red"))
+_DEAR = Compare(operator=">=", left=_bare("event", "price"), right=_number(100))
+CATEGORIES: dict[str, tuple[Expr, ...]] = {
+    "Checkout": (Glob(pattern="/checkout/**"), Glob(pattern="/checkout"), _QUERY),
+    "Products": (
+        Glob(pattern="/products/*"),
+        Glob(pattern="shop.example/**"),
+        Or(items=(Glob(pattern="/products/**"), _TITLE)),
+        And(items=(Not(item=Glob(pattern="/checkout/**")), _TITLE)),
+        Compare(operator="matches", left=_bare("url"), right=_text("products/[a-z]+$")),
+    ),
+    "Rich": (_DEAR, Or(items=(_DEAR, Known(item=_bare("title"), known=False)))),
+}
+"""The categories of every book, each with the conditions that it may have."""
 
 
 @st.composite
 def books(draw: DrawFn) -> Book:
     """A whole book: resolved, sensible, and small."""
-    names = STRATEGY_NAMES[: draw(st.sampled_from((1, 2, 3)))]
+    names = STRATEGY_NAMES[: pick(draw, (1, 2, 3))]
     return Book(
         version="",
         events=EVENTS,
         facts=FACTS,
-        categories=draw(categories()),
-        groups={name: draw(groups(name)) for name in GROUP_NAMES},
+        categories={
+            name: Category(name=name, condition=pick(draw, options))
+            for name, options in CATEGORIES.items()
+        },
+        groups={
+            name: Group(name=name, one_at_a_time=draw(st.booleans()), limits=limits(draw))
+            for name in GROUP_NAMES
+        },
         messages=MESSAGES,
-        strategies={name: draw(strategies(name)) for name in names},
+        strategies={name: strategy(draw, name) for name in names},
         scenarios={},
     )

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
-from hypothesis.strategies import DrawFn, SearchStrategy
+from hypothesis.strategies import DrawFn
+from properties.books import pick
 from reference_conditions import Entry, fits
 
 from engine.language.syntax import Absent, Atom, Book, Constant, Limit, Pattern, Times, Window
@@ -36,6 +37,7 @@ class Happening(NamedTuple):
     url: str | None = None
     title: str | None = None
     data: Data = ()
+    category: str | None = None
 
 
 class Step(NamedTuple):
@@ -108,10 +110,10 @@ def windows(book: Book) -> list[int]:
     return list(found)
 
 
-def gaps(book: Book) -> SearchStrategy[int]:
+def gaps(book: Book) -> list[int]:
     """Nothing, a little, the book's windows at -1, 0 and +1 ms; sometimes time goes back."""
     edges = [window + edge for window in windows(book) for edge in (0, -1, 1)]
-    return st.sampled_from([0, 1, 500, *edges, -1, -2000])
+    return [0, 1, 500, *edges, -1, -2000]
 
 
 def values(book: Book) -> list[float]:
@@ -136,6 +138,7 @@ def happenings(book: Book) -> list[Happening]:
         for name in ("PageEntered", "PageExited", "Noise", "VisitStarted")
         for url, title in LOOKS
     ]
+    found.append(Happening("PageEntered", *LOOKS[1], category="Phone;red"))
     url, title = LOOKS[0]
     found += [Happening("Cart", url, title, data) for data in carts]
     found += [Happening("Cart", *look, carts[0]) for look in LOOKS]
@@ -153,73 +156,84 @@ def happenings(book: Book) -> list[Happening]:
 # ------------------------------------------------ stories
 
 
-class Words(NamedTuple):
-    """What the steps of a story draw from."""
+class Words:
+    """What the steps of a story under one book draw from."""
 
-    book: Book
-    gaps: SearchStrategy[int]
-    happenings: list[Happening]
-    names: list[str]
+    def __init__(self, book: Book) -> None:
+        self.book = book
+        self.rules = [rule for told in book.strategies.values() for rule in told.rules]
+        self.gaps = gaps(book)
+        self.happenings = happenings(book)
+        self._fitting: dict[Atom, list[Happening]] = {}
+        # What the book speaks of comes more often than what it does not.
+        asked = [node.name for node in nodes(book.strategies) if isinstance(node, Atom)]
+        known = list(dict.fromkeys(happening.name for happening in self.happenings))
+        self.names = [*known, *(name for name in asked if name in known), *OTHERS]
+
+    def fitting(self, atom: Atom) -> list[Happening]:
+        """The happenings that the atom waits for; all of its name when none is seen to fit."""
+        if atom not in self._fitting:
+            found = [happening for happening in self.happenings if self._fits(atom, happening)]
+            alike = [happening for happening in self.happenings if happening.name == atom.name]
+            self._fitting[atom] = found or alike or self.happenings
+        return self._fitting[atom]
+
+    def _fits(self, atom: Atom, happening: Happening) -> bool:
+        entry = Entry(place=0, time=0, event=event_of(happening, agents=1))
+        return fits(atom, entry, self.book)
 
 
-@st.composite
-def steps(draw: DrawFn, words: Words) -> list[Step]:
+OTHERS = ("tick", "expire", "expire all")
+AGENTS = (1, 0, None)
+
+
+def single(draw: DrawFn, words: Words) -> list[Step]:
     """One step of any kind."""
-    name = draw(st.sampled_from([*words.names, "tick", "expire", "expire all"]))
+    name = pick(draw, words.names)
     options = [happening for happening in words.happenings if happening.name == name]
-    return [
-        Step(
-            gap=draw(words.gaps),
-            what=draw(st.sampled_from(options)) if options else name,
-            place=draw(st.sampled_from(PLACES)),
-            agents=draw(st.sampled_from((1, 0, None))),
-        )
-    ]
+    what = pick(draw, options) if options else name
+    place, agents = pick(draw, PLACES), pick(draw, AGENTS)
+    return [Step(gap=pick(draw, words.gaps), what=what, place=place, agents=agents)]
 
 
-def _fitting(atom: Atom, words: Words) -> list[Happening]:
-    """The happenings that the atom waits for; all of that name when none is seen to fit."""
-    fitting = [
-        happening
-        for happening in words.happenings
-        if fits(atom, Entry(place=0, time=0, event=event_of(happening, agents=1)), words.book)
-    ]
-    return fitting or [h for h in words.happenings if h.name == atom.name] or words.happenings
-
-
-@st.composite
-def fragments(draw: DrawFn, words: Words) -> list[Step]:
+def fragment(draw: DrawFn, words: Words) -> list[Step]:
     """The events that complete one rule's pattern, with its own gaps between them."""
-    strategy = draw(st.sampled_from(list(words.book.strategies.values())))
-    pattern = draw(st.sampled_from(strategy.rules)).pattern
-    place = draw(st.sampled_from(PLACES))
+    place = pick(draw, PLACES)
     told: list[Step] = []
-    for part in pattern.parts:
+    for part in pick(draw, words.rules).pattern.parts:
         if isinstance(part, Absent):
-            gap = part.duration + draw(st.sampled_from((0, -1, 1)))
+            gap = part.duration + pick(draw, (0, -1, 1))
             told.append(Step(gap=gap, what="tick", place=place))
             continue
         atom = part.atom if isinstance(part, Times) else part
         if atom.what == "sent":
             continue
         for _ in range(part.count if isinstance(part, Times) else 1):
-            happening = draw(st.sampled_from(_fitting(atom, words)))
-            gap = draw(st.one_of(st.sampled_from((1, 0)), words.gaps))
-            told.append(Step(gap=gap, what=happening, place=place))
+            gap = pick(draw, (1, 0, None))
+            told.append(
+                Step(
+                    gap=pick(draw, words.gaps) if gap is None else gap,
+                    what=pick(draw, words.fitting(atom)),
+                    place=place,
+                    agents=pick(draw, (1, 1, 1, 0)),
+                )
+            )
     return told
 
 
 @st.composite
-def stories(draw: DrawFn, book: Book, *, longest: int = 9) -> list[Step]:
+def pieces(draw: DrawFn, words: Words) -> list[Step]:
+    """A fragment mostly, or a single step."""
+    tell = pick(draw, (single, fragment, fragment))
+    return tell(draw, words)
+
+
+@st.composite
+def stories(draw: DrawFn, book: Book, *, longest: int = 12) -> list[Step]:
     """A visit, or several of one visitor: single steps and whole fragments, glued."""
-    found = happenings(book)
-    # What the book speaks of comes more often than what it does not.
-    asked = [node.name for node in nodes(book.strategies) if isinstance(node, Atom) and node.name]
-    known = {happening.name: None for happening in found}
-    names = [*known, *(name for name in asked if name in known)]
-    words = Words(book=book, gaps=gaps(book), happenings=found, names=names)
-    piece = st.one_of(fragments(words), steps(words), fragments(words))
-    return [step for told in draw(st.lists(piece, min_size=1, max_size=longest)) for step in told]
+    size = pick(draw, (3, 6, longest))
+    told = draw(st.lists(pieces(Words(book)), min_size=size // 2, max_size=size))
+    return [step for piece in told for step in piece]
 
 
 # ------------------------------------------------ telling
@@ -244,6 +258,7 @@ def event_of(
         page=place[1],
         url=happening.url,
         title=happening.title,
+        category=happening.category,
         data=data,
         agents={} if agents is None else {"chat": agents},
     )
