@@ -41,14 +41,13 @@ def show_replay(console: Console, report: Report) -> None:
     table.add_column("strategy", overflow="fold")
     for title in ("sent", "visits", *reasons):
         table.add_column(title, justify="right", overflow="fold")
-    if reasons:
-        table.title = Text("Columns after visits: refusals by reason", style="dim")
-        table.title_justify = "left"
     for name, tally in report.strategies.items():
         refused = [tally.refused[reason] for reason in reasons]  # type: ignore[index]
         cells = [f"{number:,}" for number in (tally.sent, tally.visits, *refused)]
         table.add_row(Text(name), *cells)
     console.print(Text(f"{counted(report.events, 'event')}, {counted(report.visits, 'visit')}"))
+    if reasons:
+        console.print(Text("The columns after visits count refusals by reason.", style="dim"))
     console.print()
     console.print(table)
 
