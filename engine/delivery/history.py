@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from engine.delivery import wire
 from engine.delivery.access import Access
+from engine.delivery.ingest import refusing
 from engine.hosts.contract import Entry, Host
 
 YOUNGEST: Final = 2_000
@@ -20,7 +21,7 @@ _OWN: Final = frozenset({"agents", "pageID"})
 
 
 class Histories:
-    """Reads visits from the host."""
+    """Reads visits from the host. Every method may raise Refusal 503."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -30,12 +31,12 @@ class Histories:
 
         What a timer decided stands with the event before it; every decision has its own time.
         """
-        visitor = await self._host.visitor_of(visit)
+        visitor = await self._visitor_of(visit)
         return await self._events(visitor, visit) if visitor else []
 
     async def visit(self, visit: str) -> dict[str, Any] | None:
         """Give a visit with its pages, or None when no event of it was stored."""
-        visitor = await self._host.visitor_of(visit)
+        visitor = await self._visitor_of(visit)
         if visitor is None:
             return None
         events = await self._events(visitor, visit)
@@ -48,10 +49,16 @@ class Histories:
             "pages": pages_of(events),
         }
 
+    async def _visitor_of(self, visit: str) -> str | None:
+        with refusing():
+            return await self._host.visitor_of(visit)
+
     async def _events(self, visitor: str, visit: str) -> list[dict[str, Any]]:
         # Wake-ups are the visitor's, and what they decided says of which visit it is.
         found: list[dict[str, Any]] = []
-        for entry in await self._host.history(visitor=visitor, limit=YOUNGEST):
+        with refusing():
+            entries = await self._host.history(visitor=visitor, limit=YOUNGEST)
+        for entry in entries:
             if entry.input.kind == "event" and entry.input.visit == visit:
                 found.append(_event(entry))
             elif found:

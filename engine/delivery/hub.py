@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
-from engine.delivery.ingest import Ingest, new_id
+from engine.delivery.ingest import Ingest, new_id, refusing
 from engine.delivery.wire import Refusal
 from engine.hosts.contract import Document, Host, Message
 
@@ -220,7 +220,8 @@ class Hub:
         visitor = await self._ingest.visitor_of(connection.visit)
         if visitor is not None:
             await self._tell_connected(connection, visitor)
-        document = await self._host.peek(visitor) if visitor else None
+        with refusing():
+            document = await self._host.peek(visitor) if visitor else None
         waiting = self._outbox(document, connection.visit, connection.page) if document else ()
         start = offset_in(cursor, connection.epoch) or 0
         connection.begin(waiting, start)

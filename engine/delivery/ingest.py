@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -30,6 +31,21 @@ log = logging.getLogger("overture.delivery")
 def new_id() -> str:
     """Make an id as browsers do: 32 upper-case hex digits, 128 random bits."""
     return secrets.token_hex(16).upper()
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[None]:
+    """Turn what a host raises into a Refusal 503: the same request may succeed later."""
+    try:
+        yield
+    except Overloaded as busy:
+        wait = {"Retry-After": str(busy.retry_after)}
+        sentence = f"Nothing was stored; try again in {busy.retry_after} s: {busy}"
+        raise Refusal(503, "busy", sentence, wait) from busy
+    except OSError as broken:
+        log.error("The store failed: %s", broken)
+        sentence = "The store of the server failed; try again, its log says why."
+        raise Refusal(503, "store", sentence, {"Retry-After": "5"}) from broken
 
 
 class Tally:
@@ -113,18 +129,8 @@ class Ingest:
 
     async def submit(self, visitor: str, inputs: Sequence[Input]) -> int:
         """Store inputs of one visitor; gives the number of new ones. Raises Refusal 503."""
-        try:
+        with refusing():
             return await self._host.submit(visitor, inputs)
-        except Overloaded as busy:
-            wait = {"Retry-After": str(busy.retry_after)}
-            sentence = f"Nothing was stored; try again in {busy.retry_after} s: {busy}"
-            raise Refusal(503, "busy", sentence, wait) from busy
-        except OSError as broken:
-            log.error("The store failed: %s", broken)
-            sentence = (
-                "Nothing was stored, because the store failed; the log of the server says why."
-            )
-            raise Refusal(503, "store", sentence, {"Retry-After": "5"}) from broken
 
     async def visitor_for(self, event: BrowserEvent) -> str:
         """Say whose visit it is: as stored, else as the event says, else its own visitor.
@@ -142,8 +148,9 @@ class Ingest:
         return known
 
     async def visitor_of(self, visit: str) -> str | None:
-        """Give the visitor of a visit that is stored, or None."""
-        stored = await self._host.visitor_of(visit)
+        """Give the visitor of a visit that is stored, or None. Raises Refusal 503."""
+        with refusing():
+            stored = await self._host.visitor_of(visit)
         if stored is not None:
             self._remember(visit, stored)
         return stored
