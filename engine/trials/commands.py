@@ -7,6 +7,7 @@ could not do its work: a file that is not there, a line that is no event.
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -39,6 +40,7 @@ from engine.trials.scenarios import run_scenarios
 FINE: Final = 0
 MISTAKES: Final = 1
 IMPOSSIBLE: Final = 2
+INTERRUPTED: Final = 130
 
 
 class _Stop(Exception):
@@ -101,6 +103,8 @@ def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
             code, sentence = stop.code, str(stop)
         except (Unreadable, BadRecording) as problem:
             code, sentence = IMPOSSIBLE, str(problem)
+        except KeyboardInterrupt:
+            code, sentence = INTERRUPTED, "stopped before the end."
         if sentence:
             _say(f"overture: {sentence}")
         return code
@@ -154,6 +158,8 @@ def replay(arguments: argparse.Namespace) -> int:
     noted: list[Noted] | None = [] if arguments.decisions else None
     with bar(_console(stderr=True)) as watch:
         recording = read(arguments.events, skip_bad=arguments.skip_bad, watch=watch)
+        # The recording stays to the end: the cycle collector need not walk over it again.
+        gc.freeze()
         if arguments.decisions:
             _write_decisions(arguments.decisions, [], loaded.book)
         report = _replayed(loaded.book, recording, dict(arguments.agents), noted, watch)

@@ -154,7 +154,6 @@ def _only_growing() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
         if was_on:
             gc.enable()
 
