@@ -19,7 +19,7 @@ from engine.language.spelling import nearest
 _KNOWN: Final = (*DECLARATIONS, *LATER_DECLARATIONS)
 _PIECE: Final = re.compile(
     r'(?P<skip>#[^\n]*)|(?P<text>"""(?s:.*?)"""|"(?:[^"\\\n]|\\.)*"|"[^\n]*)'
-    r"|(?P<open>[({\[])|(?P<close>[)}\]])|(?P<first>^[^\s#])",
+    r"|(?P<open>[({\[])|(?P<close>[)}\]])|(?P<first>(?:^|(?<=^\ufeff))[^\s#\ufeff])",
     re.MULTILINE,
 )
 _HEAD: Final = re.compile(rf"(?:{'|'.join(_KNOWN)})\b(?=[ \t]+(?:\"|[^\W\d]))")
@@ -43,7 +43,7 @@ def split(source: Source, findings: Findings) -> list[Block]:
     while match := _PIECE.search(text, place):
         place = match.end()
         kind = match.lastgroup
-        if match.start() == 0 or text[match.start() - 1] == "\n":
+        if match.start() == 0 or text[match.start() - 1] in "\n\ufeff":
             keyword = _begins(source, match.start(), depth, findings, bool(starts))
             if keyword:
                 starts.append((match.start(), keyword))
@@ -53,7 +53,7 @@ def split(source: Source, findings: Findings) -> list[Block]:
         elif kind == "close":
             depth = max(0, depth - 1)
     _before_the_first(source, starts[0][0] if starts else len(text), findings)
-    ends = [start for start, _ in starts[1:]] + [len(text)]
+    ends = [start for start, _ in starts[1:]] + [len(text)] * bool(starts)
     return [
         Block(keyword=keyword, start=start, end=end)
         for (start, keyword), end in zip(starts, ends, strict=True)

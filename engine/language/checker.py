@@ -56,7 +56,9 @@ class Checker:
         groups = {*self._names.groups, *self._names.lost}
         if strategy.group is not None and strategy.group not in groups:
             near = did_you_mean(strategy.group, self._names.groups)
-            self._findings.add("N103", strategy.span, word=strategy.group, nearest=near)
+            self._findings.add(
+                "N103", strategy.span, word=strategy.group, nearest=near, after=r"group\s+"
+            )
         if not strategy.rules and strategy.span not in self._mended:
             self._findings.add("P309", strategy.span)
         for rule in strategy.rules:

@@ -33,7 +33,7 @@ CODES: Final = MappingProxyType(
         ("S004", "This text is not closed.", 'End it with `"` on the same line.'),
         ("S005", "`{word}` is not a sign of the language.", "{hint}"),
         ("S006", "`{word}` is written in one.", "Put a space: `{fixed}`."),
-        ("S007", "`{word}` is a sign of another language.", "Write `{fixed}`."),
+        ("S007", "`{word}` belongs to another language.", "Write `{fixed}`."),
         (
             "S008",
             "`{word}` is a word of the language and cannot be a name.",
@@ -54,6 +54,8 @@ CODES: Final = MappingProxyType(
         ("S013", "`{word}` is written a second time here.", "Keep one of them."),
         ("S014", "This block has more than {count} mistakes.", "Mend the ones above first."),
         ("S015", "This is nested too deeply.", "Keep at most {count} brackets within each other."),
+        ("S016", "`{word}` is not how a time is written.", "Write `{fixed}`."),
+        ("S017", "`{word}` has a decimal comma.", "Write `{fixed}`."),
         # N: names
         ("N101", "No event is called `{word}`.", "{nearest}Declare it: `event {word}`."),
         (

@@ -25,7 +25,7 @@ class Compiled:
 
 def compile_book(sources: Sequence[Source]) -> Compiled:
     """Compile all files of a book together. Never raises for what an author writes."""
-    findings = Findings()
+    findings = Findings({source.name: source.text for source in sources})
     declarations: list[tuple[syntax.Declaration, bool]] = []
     mended: set[syntax.Span] = set()
     lost: list[str] = []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,19 +27,35 @@ class Diagnostic:
 class Findings:
     """Collects diagnostics; two of one code at one place are one."""
 
-    def __init__(self) -> None:
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self._texts = texts
         self._found: dict[tuple[str, Span], Diagnostic] = {}
 
     def add(self, code: str, span: Span, **words: Any) -> None:
-        """Note a mistake; ``words`` fill the sentence of the code."""
+        """Note a mistake; ``words`` fill the sentence of the code.
+
+        The place is narrowed to ``word`` where that stands in it. A near name is the way out,
+        and then the only one.
+        """
         entry = CODES[code]
+        hint = str(words.get("nearest") or "") or entry.hint.format(**words)
+        span = self._narrowed(span, str(words.get("word") or ""), str(words.get("after") or ""))
         diagnostic = Diagnostic(
             code=code,
             span=span,
             message=_sentence(entry.message.format(**words)),
-            hint=_sentence(entry.hint.format(**words)),
+            hint=_sentence(hint),
         )
         self._found.setdefault((code, span), diagnostic)
+
+    def _narrowed(self, span: Span, word: str, after: str) -> Span:
+        text = self._texts[span.source][span.start : span.end]
+        pattern = rf"{after}(?<!\w)({re.escape(word)})(?!\w)"
+        match = re.search(pattern, text) if word and len(word) < len(text) else None
+        if match is None:
+            return span
+        start = span.start + match.start(1)
+        return Span(source=span.source, start=start, end=start + len(word))
 
     def __bool__(self) -> bool:
         return bool(self._found)

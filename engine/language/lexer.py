@@ -123,6 +123,8 @@ _SCANNER: Final = re.compile(
             ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
             ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
             ("DURATION", r"\d+(?:\.\d+)?[ \t]+(?:ms|s|min|h|d)\b"),
+            ("LONG_TIME", rf"\d+(?:\.\d+)?[ \t]+(?:{'|'.join(LONG_UNITS)})\b"),
+            ("DECIMAL_COMMA", r"\d+,\d+(?![\w,])"),
             ("GLUED", rf"\d+(?:\.\d+)?{_WORD}"),
             ("NUMBER", r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])"),
             ("REASON", r"(?:page-gone|one-at-a-time|lower-priority)\b"),
@@ -176,6 +178,10 @@ class Lexer:
         elif kind == "SIGN":
             self._bracket(word)
             self._emit(_SIGNS[word], word, start, end)
+        elif kind == "DECIMAL_COMMA" and self._depth:
+            for piece in re.finditer(r"\d+|,", word):
+                name = "COMMA" if piece.group() == "," else "NUMBER"
+                self._emit(name, piece.group(), start + piece.start(), start + piece.end())
         elif kind in _MENDED:
             _MENDED[kind](self, word, start, end)
         else:
@@ -223,6 +229,17 @@ class Lexer:
         self._findings.add("S004", self._source.span(start, start + len(word.rstrip())))
         self._emit("TEXT", word.rstrip() + '"', start, end)
 
+    def _long_time(self, word: str, start: int, end: int) -> None:
+        number, unit = word.split()
+        meant = f"{number} {LONG_UNITS[unit]}"
+        self._findings.add("S016", self._source.span(start, end), word=word, fixed=meant)
+        self._emit("DURATION", meant, start, end)
+
+    def _decimal_comma(self, word: str, start: int, end: int) -> None:
+        meant = word.replace(",", ".")
+        self._findings.add("S017", self._source.span(start, end), word=word, fixed=meant)
+        self._emit("NUMBER", meant, start, end)
+
     def _glued(self, word: str, start: int, end: int) -> None:
         digits = re.match(r"\d+(?:\.\d+)?", word)
         number = digits.group() if digits else ""
@@ -244,4 +261,6 @@ _MENDED: Final = {
     "CURLY": Lexer._curly,
     "UNCLOSED": Lexer._unclosed,
     "GLUED": Lexer._glued,
+    "LONG_TIME": Lexer._long_time,
+    "DECIMAL_COMMA": Lexer._decimal_comma,
 }

@@ -19,7 +19,7 @@ from lark.lexer import Lexer as LarkLexer
 from engine.language import syntax
 from engine.language.blocks import Block
 from engine.language.diagnostics import Findings, did_you_mean, one_of
-from engine.language.lexer import DECLARATIONS, LONG_UNITS, PHRASES, RESERVED, SIGNS, Lexer
+from engine.language.lexer import DECLARATIONS, PHRASES, RESERVED, SIGNS, Lexer
 from engine.language.source import Source
 from engine.language.spelling import nearest
 from engine.language.tree import TreeBuilder
@@ -52,6 +52,15 @@ _WORDS: Final = {
     "ELSE": "`else`",
     "REASON": "a reason such as `limit`",
 }
+_OTHER_LANGUAGES: Final = {
+    "if": "when",
+    "contains": "has",
+    "includes": "has",
+    "AND": "and",
+    "OR": "or",
+    "NOT": "not",
+}
+_VALUES: Final = frozenset(("NUMBER", "TEXT", "PATH", "DURATION", "FUNCTION", "LPAR"))
 _SELDOM: Final = ("PLUS", "MINUS", "STAR", "SLASH", "LATER", "BROKEN", "FALSE", "REASON", "LIST_OF")
 
 
@@ -88,6 +97,8 @@ def parse(source: Source, block: Block, findings: Findings) -> Parsed:
     """Parse a block; mistakes go to ``findings``. Never raises for what an author writes."""
     lexer = Lexer(source, block.start, block.end, findings)
     tokens = lexer.read()
+    if not tokens:
+        return Parsed(declaration=None, mended=True)
     if tokens[0].type == "LATER":
         _note(source, findings, "S011", tokens[0])
         return Parsed(declaration=None, mended=True)
@@ -136,7 +147,8 @@ class _Recovery:
         self._block = block
         self._findings = findings
         self._tokens = tokens
-        self._starts = {id(tokens[i]) for i in line_starts if tokens[i].type in _CLAUSES}
+        clauses = _CLAUSES | ({"NAME", "PATH"} if block.keyword in ("event", "scenario") else set())
+        self._starts = {id(tokens[i]) for i in line_starts if tokens[i].type in clauses}
         self._fresh_lines = {id(tokens[i]) for i in line_starts}
         self._end = Token("$END", "", start_pos=tokens[-1].end_pos, end_pos=tokens[-1].end_pos)
 
@@ -167,11 +179,11 @@ class _Recovery:
     def _cut(self, wrong: Token) -> bool:
         """Take out the clause around a token; False when nothing is left to parse."""
         at = next((i for i, t in enumerate(self._tokens) if t is wrong), len(self._tokens))
-        begin = min(at, len(self._tokens) - 1)
-        if at == len(self._tokens) or id(wrong) in self._starts:
-            begin = min(begin, at - 1) if at else 0
-        while begin > 0 and id(self._tokens[begin]) not in self._starts:
-            begin -= 1
+        begin = at
+        if id(wrong) in self._starts or not self._starts_line(wrong):
+            begin = at - 1
+            while begin > 0 and id(self._tokens[begin]) not in self._starts:
+                begin -= 1
         if begin == 0:
             begin = self._head_end(at)
             if begin is None:
@@ -219,17 +231,14 @@ class _Recovery:
         if word in RESERVED and "NAME" in accepted and not self._starts_line(token):
             _note(self._source, self._findings, "S008", token, fixed=word.capitalize())
             return True
+        if word in _OTHER_LANGUAGES and self._foreign_word(token, accepted):
+            return True
         for keyword in sorted(_plain_words(accepted), key=len, reverse=True):
             rest = word[len(keyword) :]
             if len(keyword) > 1 and word.startswith(keyword) and rest[:1].isupper():
                 fixed = f"{keyword} {rest}"
                 _note(self._source, self._findings, "S006", token, fixed=fixed)
                 return True
-        before = self._before(token)
-        if before is not None and before.type == "NUMBER" and word in LONG_UNITS:
-            fixed = f"`{before} {LONG_UNITS[word]}`"
-            _note(self._source, self._findings, "S002", token, expected=fixed)
-            return True
         if word in DECLARATIONS and self._starts_line(token):
             _note(self._source, self._findings, "S002", token, expected="it in the first column")
             return True
@@ -238,9 +247,12 @@ class _Recovery:
     def _starts_line(self, token: Token) -> bool:
         return id(token) in self._fresh_lines
 
-    def _before(self, token: Token) -> Token | None:
-        at = next((i for i, t in enumerate(self._tokens) if t is token), 0)
-        return self._tokens[at - 1] if at else None
+    def _foreign_word(self, token: Token, accepted: set[str]) -> bool:
+        fixed = _OTHER_LANGUAGES[str(token)]
+        if fixed.upper() not in accepted and fixed not in _plain_words(accepted):
+            fixed = "on ..` for what happens, then `when .."
+        _note(self._source, self._findings, "S007", token, fixed=fixed)
+        return True
 
     def _incomplete(self, accepted: set[str]) -> None:
         opened = self._open_bracket()
@@ -285,6 +297,8 @@ def _phrases(accepted: set[str]) -> list[str]:
     ranked = sorted(accepted - {"$END"} - set(_SELDOM), key=lambda kind: (kind in SIGNS, kind))
     if "KEY" in ranked and "RBRACE" in ranked:
         ranked = ["KEY", "RBRACE"]
+    if accepted >= _VALUES:
+        return ["a value, such as `100`, `event.price` or a text in quotes"]
     return [_phrase(kind) for kind in ranked]
 
 

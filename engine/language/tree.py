@@ -374,16 +374,16 @@ class TreeBuilder(Transformer[Token, Any]):
             path=tuple(items[0].split(".")), kind=items[1], span=self._span(meta)
         )
 
-    def event(self, _: Any, items: list[Any]) -> syntax.EventDeclaration:
+    def event(self, meta: Any, items: list[Any]) -> syntax.EventDeclaration:
         name, description, *fields = items
         return syntax.EventDeclaration(
             name=str(name),
             description=self._text(description),
             fields=tuple(fields),
-            span=self._at(name),
+            span=self._span(meta),
         )
 
-    def fact(self, _: Any, items: list[Any]) -> syntax.Fact:
+    def fact(self, meta: Any, items: list[Any]) -> syntax.Fact:
         path, kind, default, *sources = items
         scope, name = self._fact_name(path)
         if default is not None and not kind.admits(default.value):
@@ -400,11 +400,11 @@ class TreeBuilder(Transformer[Token, Any]):
             kind=kind,
             default=default.value if default else None,
             sources=tuple(str(source) for source in sources if source is not None),
-            span=self._at(path),
+            span=self._span(meta),
         )
 
-    def category(self, _: Any, items: list[Any]) -> syntax.Category:
-        return syntax.Category(name=str(items[0]), condition=items[1], span=self._at(items[0]))
+    def category(self, meta: Any, items: list[Any]) -> syntax.Category:
+        return syntax.Category(name=str(items[0]), condition=items[1], span=self._span(meta))
 
     def limit_per(self, meta: Any, items: list[Any]) -> syntax.Limit:
         count = int(self._number(items[0], 1, "A limit"))
@@ -422,19 +422,21 @@ class TreeBuilder(Transformer[Token, Any]):
     def limit(self, _: Any, items: list[Any]) -> syntax.Limit:
         return cast("syntax.Limit", items[0])
 
-    def group(self, _: Any, items: list[Any]) -> syntax.Group:
+    def group(self, meta: Any, items: list[Any]) -> syntax.Group:
         name, description, *clauses = items
         return syntax.Group(
             name=str(name),
             description=self._text(description),
             one_at_a_time=any(isinstance(clause, Token) for clause in clauses),
             limits=tuple(c for c in clauses if isinstance(c, syntax.Limit)),
-            span=self._at(name),
+            span=self._span(meta),
         )
 
-    def message(self, _: Any, items: list[Any]) -> syntax.Message:
+    def message(self, meta: Any, items: list[Any]) -> syntax.Message:
         name, channel, data = items
-        return syntax.Message(name=str(name), channel=str(channel), data=data, span=self._at(name))
+        return syntax.Message(
+            name=str(name), channel=str(channel), data=data, span=self._span(meta)
+        )
 
     def description(self, meta: Any, items: list[Token]) -> tuple[str, Any, Any]:
         return "description", self._text(items[0]), meta
@@ -454,7 +456,7 @@ class TreeBuilder(Transformer[Token, Any]):
     def header(self, _: Any, items: list[Any]) -> Any:
         return items[0]
 
-    def strategy(self, _: Any, items: list[Any]) -> syntax.Strategy:
+    def strategy(self, meta: Any, items: list[Any]) -> syntax.Strategy:
         name, *rest = items
         said: dict[str, Any] = {}
         for word, value, place in (item for item in rest if isinstance(item, tuple)):
@@ -466,7 +468,7 @@ class TreeBuilder(Transformer[Token, Any]):
             **said,
             limits=tuple(item for item in rest if isinstance(item, syntax.Limit)),
             rules=tuple(item for item in rest if isinstance(item, syntax.Rule)),
-            span=self._at(name),
+            span=self._span(meta),
         )
 
     # ------------------------------------------------- scenarios
@@ -568,6 +570,6 @@ class TreeBuilder(Transformer[Token, Any]):
             strategy=self._text(items[0]), reason=str(items[1]), span=self._span(meta)
         )
 
-    def scenario(self, _: Any, items: list[Any]) -> syntax.Scenario:
+    def scenario(self, meta: Any, items: list[Any]) -> syntax.Scenario:
         name, *steps = items
-        return syntax.Scenario(name=self._text(name), steps=tuple(steps), span=self._at(name))
+        return syntax.Scenario(name=self._text(name), steps=tuple(steps), span=self._span(meta))
