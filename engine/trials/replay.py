@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 from engine.language.syntax import Book
 from engine.runtime.outcome import Decision, Reason
@@ -16,7 +16,9 @@ from engine.runtime.visitor import Visitor
 from engine.trials.recording import Recording, Track, Watch, moments
 from engine.vocabulary.events import NOTHING, Event
 
-_EVERY = 50
+_EVERY: Final = 50
+_FIELDS: Final = tuple(each.name for each in fields(Decision))
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -100,8 +102,8 @@ def in_order(noted: Iterable[Noted], version: str) -> Iterator[str]:
     """
     # The sort is stable: decisions of one moment keep their order of admission.
     for entry in sorted(noted, key=lambda entry: (entry.decision.time, entry.place)):
-        fields = asdict(entry.decision) | {"visitor": entry.visitor, "version": version}
-        yield json.dumps(fields, ensure_ascii=False)
+        written = {name: getattr(entry.decision, name) for name in _FIELDS}
+        yield _ENCODER.encode(written | {"visitor": entry.visitor, "version": version})
 
 
 def _decisions(live: Plan, track: Track, events: Iterable[tuple[int, Event]]) -> Iterator[Noted]:
