@@ -59,6 +59,7 @@ def serve(settings: Settings, say: Say) -> None:
 
 async def _serve(settings: Settings, say: Say) -> None:
     _check_exposure(settings)
+    _allow_many_connections()
     try:
         shelf = Shelf(settings.book)
     except BookError as error:
@@ -297,8 +298,9 @@ def _address(host: str, port: int) -> str:
 
 def _announce(settings: Settings, address: str, shelf: Shelf, say: Say) -> None:
     report = shelf.report()
-    files, strategies = len(report["files"]), len(report["strategies"])
-    say(f"book     {settings.book} ({strategies} strategies in {files} files, watched)")
+    strategies = _counted(len(report["strategies"]), "strategy", "strategies")
+    files = _counted(len(report["files"]), "file", "files")
+    say(f"book     {settings.book} ({strategies} in {files}, watched)")
     say(f"data     {settings.data}")
     say(f"shop     {address}/shop/")
     say(f"desk     {address}/desk/")
@@ -307,6 +309,21 @@ def _announce(settings: Settings, address: str, shelf: Shelf, say: Say) -> None:
         say("")
         say("WARNING  The API is open: every program on this machine can push notifications,")
         say("         read visits and answer chats. Set OVERTURE_API_TOKEN to close it.")
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _allow_many_connections() -> None:
+    """Each page holds a connection; the soft limit of many systems is far below the hard one."""
+    if sys.platform != "win32":
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft < hard:
+            with contextlib.suppress(OSError, ValueError):
+                resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -22,6 +22,7 @@ from watchfiles import awatch
 
 from engine.language.compiler import compile_book
 from engine.language.diagnostics import Diagnostic
+from engine.language.render import terminal
 from engine.language.source import SUFFIX, Source
 from engine.language.syntax import Book
 from engine.runtime.library import Library
@@ -45,7 +46,10 @@ class BookError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in the files on disk; lines and columns count from 1."""
+    """One mistake in the files on disk; lines and columns count from 1.
+
+    ``shown`` is how a person reads it in a terminal, when that is more than one line.
+    """
 
     code: str
     file: str
@@ -53,12 +57,11 @@ class Problem:
     column: int
     message: str
     hint: str | None = None
+    shown: str | None = None
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        hint = f" {self.hint}" if self.hint else ""
-        code = f"{self.code} " if self.code else ""
-        return f"{place}: {code}{self.message}{hint}"
+        return self.shown or f"{place}: {self.message}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +144,9 @@ def compiled(folder: Path, files: Files) -> Edition | list[Problem]:
 
 
 def _problem(one: Diagnostic, sources: Mapping[str, Source]) -> Problem:
-    source = sources.get(one.span.source)
-    line, column = source.place(one.span.start) if source else (0, 0)
-    return Problem(one.code, one.span.source, line, column, one.message, one.hint)
+    line, column = sources[one.span.source].place(one.span.start)
+    shown = terminal(one, sources)
+    return Problem(one.code, one.span.source, line, column, one.message, one.hint, shown)
 
 
 class Shelf:
@@ -155,8 +158,7 @@ class Shelf:
         self._files = read_files(folder)
         found = compiled(folder, self._files)
         if isinstance(found, list):
-            lines = "\n".join(f"  {problem}" for problem in found)
-            raise BookError(f"The book in {folder} cannot be used:\n{lines}")
+            raise BookError(f"The book in {folder} cannot be used.\n\n{_listed(found)}")
         self._edition = found
         self._since = _now()
         self._problems: list[Problem] = []
@@ -265,8 +267,13 @@ class Shelf:
             return
         self._problems = problems
         count = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        log.error("The files have %s; the last good book stays live:\n%s", count, lines)
+        log.error(
+            "The files have %s; the last good book stays live.\n\n%s", count, _listed(problems)
+        )
+
+
+def _listed(problems: list[Problem]) -> str:
+    return "\n".join(str(problem) for problem in problems)
 
 
 def _sighting(folder: Path) -> object:

@@ -52,9 +52,9 @@ def key_in(folder: Path) -> bytes:
 class Access:
     """The three checks of the door. All comparisons of secrets take constant time.
 
-    Without ``api_token`` the API is open to this machine alone: the request must name the server
-    by a loopback name too, so that a page elsewhere cannot get in by pointing its own host name
-    at 127.0.0.1.
+    Without ``api_token`` the API is open to programs and own pages on this machine: the request
+    must name the server by a loopback name too, so that a page elsewhere cannot get in by pointing
+    its own host name at 127.0.0.1, and a page of another origin has no part in it.
     """
 
     def __init__(self, *, key: bytes, api_token: str | None, origins: Iterable[str] = ()) -> None:
@@ -89,7 +89,8 @@ class Access:
         """Say whether the request comes from a system that may name any visit."""
         if self._api_token is None:
             client = connection.client.host if connection.client else ""
-            return is_loopback(client) and is_loopback(_host_name(connection))
+            near = is_loopback(client) and is_loopback(_host_name(connection))
+            return near and _is_own(connection)
         given = _credential(connection.headers.get("authorization", ""))
         return given is not None and hmac.compare_digest(given, self._api_token)
 
@@ -112,8 +113,7 @@ class Access:
         origin = connection.headers.get("origin")
         if origin is None:
             return None
-        known = origin.lower() in self._origins
-        if known or _authority(origin) == connection.headers.get("host", "").lower():
+        if origin.lower() in self._origins or _is_own(connection):
             return origin
         raise Refusal(
             403, "origin", "Pages of this origin may not use this server; see OVERTURE_ORIGINS."
@@ -135,12 +135,16 @@ def _host_name(connection: HTTPConnection) -> str:
         return ""
 
 
-def _authority(origin: str) -> str:
-    """The host and port of an origin: scheme is left out, because a proxy may end TLS."""
+def _is_own(connection: HTTPConnection) -> bool:
+    """Say whether no page, or one of this server, asks. A proxy may end TLS: no scheme here."""
+    origin = connection.headers.get("origin")
+    if origin is None:
+        return True
     try:
-        return urlsplit(origin).netloc.lower()
+        name = urlsplit(origin).netloc.lower()
     except ValueError:
-        return ""
+        return False
+    return bool(name) and name == connection.headers.get("host", "").lower()
 
 
 def _credential(header: str) -> bytes | None:

@@ -75,6 +75,7 @@ def address_page(title: str, addresses: Mapping[str, str]) -> Route:
     name = html.escape(title)
     text = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>'
+        '<link rel="icon" href="data:,">'
         f"<h1>{name}</h1><ul>{items}</ul></html>"
     )
 

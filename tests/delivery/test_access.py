@@ -8,7 +8,7 @@ import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from serving import ORIGIN, Serving, new_id
+from serving import GREETING, ORIGIN, Serving, new_id, written
 
 from engine.delivery.access import Access, is_loopback, key_in
 
@@ -140,6 +140,16 @@ def test_the_open_api_answers_this_machine_by_its_own_name_alone(serving: Servin
     rebound = {"Host": "evil.example:80", "Origin": "http://evil.example:80"}
     assert httpx.get(url, headers=rebound).status_code == 403
     assert httpx.get(url, headers={"Host": "[::"}).status_code in (400, 403)
+
+
+def test_pages_of_allowed_origins_have_no_part_in_the_open_api(tmp_path: Path) -> None:
+    folder = written(tmp_path / "book", one=GREETING)
+    with Serving(folder, tmp_path / "data", OVERTURE_ORIGINS=ORIGIN) as serving:
+        url = serving.address + "/api/status"
+        assert httpx.get(url, headers={"Origin": ORIGIN}).status_code == 403
+        assert httpx.get(url, headers={"Origin": serving.address}).status_code == 200
+        visits = serving.address + VISITS
+        assert httpx.post(visits, headers={"Origin": ORIGIN}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/book", "/api/status", "/desk/api/interactions"])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.delivery.hub import CONNECTIONS_OF_A_VISIT, QUEUE, Connection, Hub
-from engine.delivery.ingest import Ingest
+from engine.delivery.ingest import Ingest, refusing
 from engine.delivery.wire import BrowserEvent, Refusal
 from engine.hosts.document import EngagementCore, outbox_after
 from engine.hosts.memory import MemoryHost
@@ -196,6 +196,12 @@ def test_a_host_that_is_stopped_refuses_and_leaves_nothing_behind() -> None:
         assert room.hub.connections == 0
 
     asyncio.run(story())
+
+
+def test_a_store_that_fails_is_a_refusal_that_says_so() -> None:
+    with pytest.raises(Refusal) as refused, refusing():
+        raise OSError("disk I/O error")
+    assert (refused.value.status_code, refused.value.code) == (503, "store")
 
 
 def test_closing_ends_every_connection_and_takes_no_more() -> None:
