@@ -176,7 +176,7 @@ class Reference:
         entry = self._entry(event, time)
         self.past.append(entry)
         self._facts_from(event)
-        self._mark_answers(event, time)
+        self._mark_answers(event)
         self._decide(self._advance(entry), time)
         if event.name == "PageExited" and event.page is not None:
             self._end_page(event.visit, event.page)
@@ -325,25 +325,28 @@ class Reference:
                 return replace(event, data={**event.data, **lacking})
         return event
 
-    def _mark_answers(self, event: Event, time: int) -> None:
+    def _mark_answers(self, event: Event) -> None:
         if event.name not in DISPOSITIONS | {"InvitationShown"}:
             return
-        what = "answered" if event.name in DISPOSITIONS else "shown"
+        # What was answered was also shown.
+        marks = ("answered", "shown") if event.name in DISPOSITIONS else ("shown",)
         for sent in self._sends():
             same = sent.entry.visit == event.visit
-            if same and self._waits(sent, time) and _is_about(event, sent.send):
-                self.past.append(Mark(what=what, send=sent.send.id))
+            if same and self._unanswered(sent) and _is_about(event, sent.send):
+                self.past += [Mark(what=what, send=sent.send.id) for what in marks]
 
     def _waits(self, sent: Sent, time: int) -> bool:
         """Until an answer, the end of its page, or, if it was never shown, 30 s (half-open)."""
+        recent = time - sent.entry.time < VALID
+        return self._unanswered(sent) and (self._marked("shown", sent) or recent)
+
+    def _unanswered(self, sent: Sent) -> bool:
         entry = sent.entry
         if not sent.send.answerable or self._marked("answered", sent):
             return False
         if entry.life != self._life(entry.visit):
             return False
-        if entry.view != self._view((entry.visit, entry.page)):
-            return False
-        return self._marked("shown", sent) or time - entry.time < VALID
+        return entry.view == self._view((entry.visit, entry.page))
 
     def _marked(self, what: str, sent: Sent) -> bool:
         return any(mark.send == sent.send.id for mark in self._marks(what))

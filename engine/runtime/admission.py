@@ -100,7 +100,7 @@ def _try_sends(
             answerable=planned.answerable,
             attach=attach,
         )
-        own.append((send, _log_entry(visitor.now, target.visit, send)))
+        own.append((send, _log_entry(visitor, candidate, send)))
     return None
 
 
@@ -109,17 +109,20 @@ def _identity(strategy: str, visit: str, log: Sequence[Sent]) -> str:
     return f"{visit}/{strategy}/{nth + 1}"
 
 
-def _log_entry(now: int, visit: str, send: Send) -> Sent:
+def _log_entry(visitor: Visitor, candidate: Completed, send: Send) -> Sent:
+    assert candidate.target is not None, "what has no page was refused"
     return Sent(
         id=send.id,
-        time=now,
-        visit=visit,
+        time=visitor.now,
+        order=visitor.events,
+        visit=candidate.target.visit,
         page=send.page,
         strategy=send.strategy,
         group=send.group,
         message=send.message,
         waiting=send.answerable,
         attach=send.attach if send.answerable else None,
+        agents=candidate.scene.event.agents,
     )
 
 
@@ -148,8 +151,8 @@ def _exhausted(visitor: Visitor, limit: Limit, target: Target, log: Sequence[Sen
         oldest = visitor.now - limit.duration
         log = [sent for sent in log if sent.time > oldest]
     if limit.scope != "visitor":
-        started = visitor.visits[target.visit].started
-        log = [sent for sent in log if sent.visit == target.visit and sent.time >= started]
+        visit = visitor.visits[target.visit]
+        log = [sent for sent in log if sent.visit == target.visit and sent.during(visit)]
     if limit.scope == "page":
         log = [sent for sent in log if sent.page == target.page]
     return len(log) >= limit.count

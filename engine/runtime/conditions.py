@@ -185,7 +185,7 @@ class Conditions:
             case ("visit", "pages"):
                 return lambda scene: scene.visit.entered if scene.visit else 0
             case ("visit", "duration"):
-                return lambda scene: scene.now - scene.visit.started if scene.visit else 0
+                return lambda scene: scene.now - scene.visit.started if scene.visit else None
             case ("visitor", "state"):
                 return lambda scene: scene.visit.state if scene.visit else "anonymous"
             case ("visitor" | "visit" as scope, name):
@@ -406,21 +406,24 @@ def _in_window(window: syntax.Window, scene: Scene, sent: Sent) -> bool:
             return scene.now - sent.time < window.duration
         case _:
             visit = scene.visit
-            here = visit is not None and sent.visit == scene.event.visit
-            if not here or visit is None or sent.time < visit.started:
+            if visit is None or sent.visit != scene.event.visit or not sent.during(visit):
                 return False
-            return window.reach == "visit" or sent.page == scene.event.page
+            if window.reach == "visit":
+                return True
+            page = visit.pages.get(scene.event.page)
+            return page is not None and sent.page == scene.event.page and sent.order >= page.opened
 
 
 def _as_event(scene: Scene, sent: Sent) -> Scene:
     """A send as the event that ``where`` of ``sent NAME`` tests."""
-    event = send_event(sent, scene.visitor.id, scene.event.agents)
+    event = send_event(sent, scene.visitor.id, sent.agents)
     return Scene(scene.plan, event, sent.time, scene.visitor, scene.visit, scene.before)
 
 
 def send_event(sent: Sent, visitor: str, agents: Mapping[str, int]) -> Event:
     """The event that patterns see when a message is sent."""
-    data = {"strategy": sent.strategy, "group": sent.group, "message": sent.message}
+    message = sent.message or None
+    data = {"strategy": sent.strategy, "group": sent.group, "message": message}
     return Event(
         name="sent",
         time=sent.time,

@@ -101,6 +101,7 @@ class _Work:
         copy = Visit(
             started=found.started,
             last=found.last,
+            opened=found.opened,
             state=found.state,
             entered=found.entered,
             facts=found.facts,
@@ -189,7 +190,8 @@ class _Work:
             for key, timer in self.visitor.timers.items()
             if timer[0] == due and self._reached(key, timer)
         ]
-        keys.sort(key=lambda key: (automata[key[1]].rank, -key[2], key[0][:1], str(key[0])))
+        # Stable: of one rule in several scopes, the one whose silence began first comes first.
+        keys.sort(key=lambda key: (automata[key[1]].rank, -key[2]))
         completed = []
         for key in keys:
             place, name, position = key
@@ -244,7 +246,7 @@ class _Work:
         watches = self.plan.watches_for(event.name)
         fits = {watch.index for watch in watches if watch.fits(scene)}
         if fits:
-            self._record(event, visit, fits)
+            self._record(scene, fits)
             self._decide(self._advance(event, scene, fits))
         if event.name == PAGE_EXITED:
             self._close_page(event, visit)
@@ -273,7 +275,7 @@ class _Work:
         visit = self.visit(event.visit)
         now, order = self.visitor.now, self.visitor.events
         if visit is None:
-            visit = Visit(started=now, last=now)
+            visit = Visit(started=now, last=now, opened=order)
             self.visitor.visits[event.visit] = visit
             self._own.add(event.visit)
         visit.last = now
@@ -302,10 +304,10 @@ class _Work:
         elif visit is not None:
             visit.facts = visit.facts | {name: value}
 
-    def _record(self, event: Event, visit: Visit, fits: set[int]) -> None:
+    def _record(self, scene: Scene, fits: set[int]) -> None:
         for watch in fits:
             for register in self.plan.registers_of.get(watch, ()):
-                register.record(self.visitor, visit, event, self.plan.fields)
+                register.record(scene)
 
     def _advance(self, event: Event, scene: Scene, fits: set[int]) -> list[Completed]:
         completed = []
@@ -449,4 +451,5 @@ def _fits_answer(sent: Sent, event: Event) -> bool:
 
 
 def _answered(sent: Sent, *, shown: bool) -> Sent:
-    return replace(sent, shown=True) if shown else replace(sent, waiting=False)
+    """Shown it goes on waiting; an answer ends that, and what was answered was seen."""
+    return replace(sent, shown=True, waiting=sent.waiting and shown)

@@ -36,10 +36,14 @@ class Page:
 
 @dataclass(slots=True, kw_only=True)
 class Visit:
-    """One visit: when it began and was last heard of, its state, facts, pages and memory."""
+    """One visit: when it began and was last heard of, its state, facts, pages and memory.
+
+    ``opened`` is the order of its first event.
+    """
 
     started: int
     last: int
+    opened: int = 0
     state: str = "anonymous"
     entered: int = 0
     facts: dict[str, Any] = field(default_factory=dict)
@@ -57,10 +61,15 @@ class Visit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """A message that was sent. ``counts`` falls when it expired unseen."""
+    """A message that was sent. ``counts`` falls when it expired unseen.
+
+    ``order`` is that of the visitor's last event before it, which tells a page that was opened
+    again from its earlier view; ``agents`` is what was known of agents when it was sent.
+    """
 
     id: str
     time: int
+    order: int
     visit: str
     page: str | None
     strategy: str
@@ -70,6 +79,7 @@ class Sent:
     shown: bool = False
     counts: bool = True
     attach: Mapping[str, Any] | None = None
+    agents: Mapping[str, int] = field(default_factory=dict)
 
     def waits(self, now: int) -> bool:
         """Does it still wait for the visitor's answer?"""
@@ -78,6 +88,10 @@ class Sent:
     def named(self, name: str) -> bool:
         """Is ``name`` its strategy, group or message?"""
         return name in (self.strategy, self.group, self.message) and name != ""
+
+    def during(self, visit: Visit | None) -> bool:
+        """Was it sent in this life of its visit? (A visit can begin again under its name.)"""
+        return visit is not None and self.order >= visit.opened
 
 
 Timer = tuple[int, Any]
@@ -192,6 +206,7 @@ def _visit_to_json(visit: Visit) -> dict[str, Any]:
     return {
         "started": visit.started,
         "last": visit.last,
+        "opened": visit.opened,
         "state": visit.state,
         "entered": visit.entered,
         "facts": visit.facts,
@@ -206,6 +221,7 @@ def _visit_from_json(raw: Mapping[str, Any]) -> Visit:
     return Visit(
         started=raw["started"],
         last=raw["last"],
+        opened=raw["opened"],
         state=raw["state"],
         entered=raw["entered"],
         facts=dict(raw["facts"]),
@@ -218,4 +234,5 @@ def _visit_from_json(raw: Mapping[str, Any]) -> Visit:
 
 
 def _sent_to_json(sent: Sent) -> dict[str, Any]:
-    return {name: getattr(sent, name) for name in Sent.__slots__}
+    raw = {name: getattr(sent, name) for name in Sent.__slots__}
+    return raw | {"agents": dict(sent.agents)}

@@ -19,12 +19,10 @@ from engine.runtime.conditions import (
     Scene,
     atom_key,
     digest,
-    field_of,
     latest_key,
 )
-from engine.runtime.visitor import Memory, Place, Visit, Visitor
+from engine.runtime.visitor import Memory, Place, Visitor
 from engine.vocabulary.events import Event
-from engine.vocabulary.kinds import Kind
 
 Chain = tuple[int, dict[str, Any] | None]
 State = tuple[Chain | None, ...]
@@ -141,6 +139,8 @@ class Automaton:
         if k < len(self.positions):
             silence = self.positions[k].absent
             if silence is not None:
+                # Taken out first, so that timers stand in the order in which they began.
+                visitor.timers.pop((place, self.key, k), None)
                 visitor.timers[(place, self.key, k)] = (start + silence, chain)
 
     def _cancel(self, visitor: Visitor, place: Place, k: int, event: Event) -> None:
@@ -162,13 +162,13 @@ class Register:
     keeps: str
     reach: str
     key: str
-    field: tuple[str, ...] = ()
+    value: Evaluate | None = None
     horizon: int = 0
 
-    def record(self, visitor: Visitor, visit: Visit, event: Event, fields: Fields) -> None:
-        """Take in an event that fits the watch. All three records are own copies."""
-        memory = self._memory(visitor, visit, event)
-        now = visitor.now
+    def record(self, scene: Scene) -> None:
+        """Take in an event that fits the watch. The scene's memories are own copies."""
+        memory = self._memory(scene)
+        now = scene.now
         match self.keeps:
             case "count":
                 memory[self.key] = memory.get(self.key, 0) + 1
@@ -179,18 +179,16 @@ class Register:
                 times = [time for time in memory.get(self.key, ()) if time > oldest]
                 memory[self.key] = (*times[-(TIMES_KEPT - 1) :], now)
             case "latest":
-                value = field_of(event, self.field)
-                kind = fields.get(event.name, {}).get(self.field)
-                if value is not None and (kind is None or kind.admits(value)):
+                assert self.value is not None, "a register of values has a field to read"
+                value = self.value(scene)
+                if value is not None:
                     memory[self.key] = (now, {"value": value})
 
-    def _memory(self, visitor: Visitor, visit: Visit, event: Event) -> Memory:
-        if self.reach == "visit":
-            return visit.memory
-        return visit.pages[event.page].memory if self.reach == "page" else visitor.memory
-
-
-Fields = Mapping[str, Mapping[tuple[str, ...], Kind]]
+    def _memory(self, scene: Scene) -> Memory:
+        visit = scene.visit
+        if self.reach == "visitor" or visit is None:
+            return scene.visitor.memory
+        return visit.memory if self.reach == "visit" else visit.pages[scene.event.page].memory
 
 
 class Watchers:
@@ -257,13 +255,14 @@ class Watchers:
         horizon = node.window.duration if node.window else 0
         keeps, name = _keeps(node, key, reach)
         place = reach if reach in ("visit", "page") else "visitor"
+        field = syntax.Path(parts=("event", *node.field)) if node.field else None
         known = self._registers.get(f"{place} {name}")
         self._registers[f"{place} {name}"] = Register(
             watch=self.watch(node.atom).index,
             keeps=keeps,
             reach=place,
             key=name,
-            field=node.field,
+            value=self._conditions.compile(field) if field else None,
             horizon=max(horizon, known.horizon if known else 0),
         )
 
