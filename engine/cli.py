@@ -73,6 +73,7 @@ def _serve(given: argparse.Namespace) -> int:
     flags = {name: getattr(given, name) for name in ("book", "host", "port", "data", "origins")}
     flags["book"] = flags["book"] or _sample_book(os.environ)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("watchfiles").setLevel(logging.WARNING)
     try:
         serve(settings(os.environ, flags), _say)
     except (SettingsError, StartError) as error:

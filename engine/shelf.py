@@ -201,7 +201,7 @@ class Shelf:
             changes = awatch(
                 self._folder,
                 watch_filter=None,
-                step=int(QUIET * 1000),
+                step=int(QUIET * 500),  # it looks this often, and yields after an empty look
                 debounce=2_000,
                 rust_timeout=int(LOOK * 1000),
                 yield_on_timeout=True,
