@@ -1,0 +1,1 @@
+"""Measured figures beside their claims: ``python -m tests.benchmarks``."""

@@ -1,0 +1,45 @@
+"""Prints the figures that the documents name: ``python -m tests.benchmarks [--json]``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+
+from tests.benchmarks import deciding, serving
+
+FIGURES: dict[str, Callable[[], dict[str, float]]] = {
+    "sample book, in process": deciding.steps_per_second,
+    "replay, end to end (eshop, sample book)": deciding.replay_speed,
+    "replay, end to end (eshop, counting book)": lambda: deciding.replay_speed(
+        book="tests/books/counts.strategy"
+    ),
+    "server, 10,000 open visits": serving.memory_of_visits,
+    "server, 100 events/s": serving.time_to_the_page,
+    "server, edit to live": serving.time_to_live,
+}
+
+
+def main() -> int:
+    """Measure everything, print a line each (or one object)."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--json", action="store_true", help="print one object")
+    wanted = parser.parse_args()
+    found = {}
+    for name, measure in FIGURES.items():
+        if "eshop" in name and not deciding.DATA.is_dir():
+            print(f"{name}: skipped, the recorded visits are missing", file=sys.stderr)
+            continue
+        found[name] = measure()
+        if not wanted.json:
+            print(
+                f"{name}:", ", ".join(f"{k} {v:,.2f}" for k, v in found[name].items()), flush=True
+            )
+    if wanted.json:
+        print(json.dumps(found))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

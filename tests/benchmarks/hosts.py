@@ -1,0 +1,152 @@
+"""How fast and how large the hosts are: ``python tests/benchmarks/hosts.py [--seconds 3]``.
+
+Prints durable submits per second and their latency (ms) at several numbers of clients, one event
+of about 1 kB each under the sample book, and the memory per open visit with 10,000 of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import itertools
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from engine.hosts.clock import now_ms
+from engine.hosts.contract import Host, Input
+from engine.hosts.document import EngagementCore
+from engine.hosts.memory import MemoryHost
+from engine.hosts.sqlite import SqliteHost
+from engine.language.compiler import compile_book
+from engine.language.source import read_folder
+from engine.runtime.library import Library
+from engine.runtime.plan import plan
+
+SAMPLE = Path(__file__).resolve().parent.parent.parent / "strategies"
+VISITS = 500
+"""Visits that the clients share."""
+NAMES = ("PageEntered", "PageEntered", "PageEntered", "PageExited", "AddToCart")
+
+
+class Traffic:
+    """Events of many visits in turn, each a page view or what happens on it."""
+
+    def __init__(self, version: str) -> None:
+        self._version = version
+        self._numbers = itertools.count()
+
+    def event(self, visit: str) -> Input:
+        number = next(self._numbers)
+        page = f"{visit}-{number // 5}"
+        body: dict[str, Any] = {
+            "eventName": NAMES[number % 5],
+            "visitID": visit,
+            "pageID": page,
+            "eventID": f"{number:032X}",
+            "url": f"https://shop.example.com/products/{number % 97}",
+            "title": "A product",
+            "languageCode": "en",
+            "data": {"price": number % 300, "cartTotal": number % 300, "text": "x" * 600},
+            "agents": {"chat": 2},
+        }
+        return Input(
+            kind="event",
+            visit=visit,
+            time=now_ms(),
+            version=self._version,
+            id=body["eventID"],
+            body=body,
+        )
+
+
+async def nobody(visitor: str, messages: object) -> None:
+    """Deliver to nobody."""
+
+
+async def rate(host: Host, traffic: Traffic, clients: int, seconds: float) -> str:
+    """One line: events per second and latencies with so many clients."""
+    end = time.perf_counter() + seconds
+    took: list[float] = []
+
+    async def client(number: int) -> None:
+        visits = [f"V{n}" for n in range(number, VISITS, clients)] or [f"V{number}"]
+        for visit in itertools.cycle(visits):
+            begun = time.perf_counter()
+            if begun > end:
+                return
+            await host.submit(visit, [traffic.event(visit)])
+            took.append(time.perf_counter() - begun)
+
+    cpu = time.process_time()
+    await asyncio.gather(*(client(number) for number in range(clients)))
+    cpu = time.process_time() - cpu
+    p50, p99 = (statistics.quantiles(took, n=100)[place] * 1000 for place in (49, 98))
+    return (
+        f"{clients:5} clients {len(took) / seconds:9,.0f}/s   p50 {p50:6.2f}   p99 {p99:6.2f}"
+        f"   {cpu / len(took) * 1e6:5.0f} us CPU"
+    )
+
+
+async def measure(
+    name: str, make: Callable[[], Host], core: EngagementCore, seconds: float
+) -> None:
+    print(name)
+    traffic = Traffic(core.woken(0).version)
+    for clients in (1, 16, 128):
+        host = make()
+        await host.start(core, nobody)
+        print(" ", await rate(host, traffic, clients, seconds))
+        await host.stop()
+
+
+async def weigh(make: Callable[[], Host], core: EngagementCore, visits: int) -> None:
+    """Memory per open visit: ten events and one connection each."""
+    host, traffic = make(), Traffic(core.woken(0).version)
+    await host.start(core, nobody)
+    before = resident()
+    for begin in range(0, visits, 200):
+        names = [f"W{n}" for n in range(begin, min(begin + 200, visits))]
+        for _ in range(10):
+            await asyncio.gather(*(host.submit(name, [traffic.event(name)]) for name in names))
+    gc.collect()
+    kilobytes = (resident() - before) / visits / 1024
+    print(f"  {visits:,} open visits: {kilobytes:.2f} kB each in memory")
+    await host.stop()
+
+
+def resident() -> int:
+    """Bytes of memory of this process."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--visits", type=int, default=10_000)
+    parser.add_argument("--book", type=Path, default=SAMPLE)
+    given = parser.parse_args()
+    compiled = compile_book(read_folder(given.book))
+    if compiled.book is None:
+        sys.exit(f"The book {given.book} has mistakes.")
+    core = EngagementCore(Library(plan(compiled.book)), lambda: {"chat": 2})
+    with tempfile.TemporaryDirectory() as folder:
+        numbers = itertools.count()
+
+        def sqlite() -> Host:
+            return SqliteHost(Path(folder) / f"{next(numbers)}.sqlite3")
+
+        asyncio.run(measure("memory", MemoryHost, core, given.seconds))
+        asyncio.run(measure("sqlite, durable", sqlite, core, given.seconds))
+        asyncio.run(weigh(sqlite, core, given.visits))
+
+
+if __name__ == "__main__":
+    main()
