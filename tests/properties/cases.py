@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
@@ -13,7 +13,9 @@ from reference import Reference
 
 from engine.language.syntax import Book
 from engine.runtime.outcome import Batch, Decision
-from engine.vocabulary.events import Moment
+from engine.vocabulary.events import Event, Moment
+
+Said = tuple[tuple[Batch, ...], tuple[Decision, ...]]
 
 
 class Case:
@@ -27,16 +29,28 @@ class Case:
         lines = "\n".join(f"  {step.gap:+} {step[1:]}" for step in self.steps)
         return f"\n{render(self.book)}\n{lines}\n"
 
-    def told(
-        self, reference: Reference
-    ) -> Iterator[tuple[Moment, tuple[tuple[Batch, ...], tuple[Decision, ...]]]]:
+    def told(self, horizon: Mapping[str, int] | None = None) -> Iterator[tuple[Moment, Said]]:
         """Every moment of the story with what the reference says of it."""
-        teller = Teller()
+        reference, teller = Reference(self.book), Teller()
         for told in self.steps:
             moment = teller.tell(told)
-            said = reference.take(moment)
+            said = reference.take(moment, horizon)
             teller.heard(said[0])
             yield moment, said
+
+    def moments(self) -> list[Moment]:
+        """The story alone."""
+        return [moment for moment, _ in self.told()]
+
+    def horizon(self) -> dict[str, int]:
+        """When each visit of the story is last heard of, as a recording knows it."""
+        teller, now, last = Teller(), 0, {}
+        for told in self.steps:
+            moment = teller.tell(told)
+            now = max(now, moment.time)
+            if isinstance(moment, Event):
+                last[moment.visit] = now
+        return last
 
 
 @st.composite

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from hypothesis import given, note
 from properties.cases import Case, cases
-from reference import Reference
 
 from engine.runtime.plan import plan
 from engine.runtime.step import step
 from engine.runtime.visitor import Visitor
 
 
-@given(cases())
-def test_runtime_and_reference_agree(case: Case) -> None:
+def agree(case: Case, horizon: Mapping[str, int] | None) -> None:
     compiled, visitor = plan(case.book), Visitor.new("W")
-    reference = Reference(case.book)
-    for moment, expected in case.told(reference):
-        outcome = step(compiled, visitor, moment)
+    for moment, (batches, decisions) in case.told(horizon):
+        outcome = step(compiled, visitor, moment, horizon=horizon)
         visitor = outcome.visitor
-        note(f"{moment}\n   reference {expected[1]}\n   runtime   {outcome.decisions}")
-        assert outcome.decisions == expected[1]
-        assert outcome.batches == expected[0]
+        note(f"{moment}\n   reference {decisions}\n   runtime   {outcome.decisions}")
+        assert outcome.decisions == decisions
+        assert outcome.batches == batches
+
+
+@given(cases())
+def test_live(case: Case) -> None:
+    agree(case, horizon=None)
+
+
+@given(cases())
+def test_in_a_recording_that_knows_when_each_visit_is_last_heard_of(case: Case) -> None:
+    agree(case, horizon=case.horizon())
