@@ -18,26 +18,47 @@ from engine.trials import commands as trials
 MISTAKE: Final = 2
 """The exit code when the user has to change something."""
 
+NOBODY_READS: Final = 141
+"""The exit code when output went to a closed pipe, as shells give it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """One command: its line in the help, its arguments, and what it does (giving the exit code)."""
+    """One command: its help with examples, its arguments, and what it does (the exit code)."""
 
     help: str
+    examples: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code: 0 good, 1 found something, 2 a mistake to correct."""
+    given = _parser().parse_args(arguments)
+    try:
+        return COMMANDS[given.command].run(given)
+    except BrokenPipeError:
+        # Whoever read our output (`| head`) has gone; what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="overture", description="Strategies decide, pages are invited, agents see why."
     )
+    parser.add_argument("--version", action="version", version=f"overture {engine.__version__}")
     names = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        command.arguments(names.add_parser(name, help=command.help, description=command.help))
-    given = parser.parse_args(arguments)
-    return COMMANDS[given.command].run(given)
+        one = names.add_parser(
+            name,
+            help=command.help,
+            description=command.help,
+            epilog=f"examples:\n{command.examples}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.arguments(one)
+    return parser
 
 
 def _say(line: str) -> None:
@@ -92,21 +113,32 @@ def _sample_book(environment: Mapping[str, str]) -> Path | None:
 COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command(
         help="Serve the book: events in, notifications out; with the demo shop and the desk.",
+        examples=(
+            "  overture serve\n"
+            "  overture serve my-strategies --port 8080 --data /var/lib/overture\n"
+        ),
         arguments=_serve_arguments,
         run=_serve,
     ),
     "check": Command(
         help="Compile a book and show every mistake in it.",
+        examples=("  overture check strategies\n  overture check strategies --json\n"),
         arguments=trials.check_arguments,
         run=trials.check,
     ),
     "test": Command(
         help="Run the scenarios of a book, with a clock that only the story moves.",
+        examples=("  overture test strategies\n"),
         arguments=trials.test_arguments,
         run=trials.test,
     ),
     "replay": Command(
         help="Decide recorded visits with a book: what would be sent, and what refused and why.",
+        examples=(
+            "  overture replay strategies events.jsonl.gz\n"
+            "  zcat monday.gz tuesday.gz | overture replay strategies - --agents chat=3 --json\n"
+            "  overture replay strategies events.jsonl.gz --decisions decisions.jsonl\n"
+        ),
         arguments=trials.replay_arguments,
         run=trials.replay,
     ),
