@@ -60,6 +60,9 @@ class Site:
         self.up.clear()
         self.serving.process.kill()
         assert self.serving.stop() == -signal.SIGKILL
+        for stream in (self.serving.process.stdout, self.serving.process.stderr):
+            if stream is not None:
+                stream.close()
 
     @property
     def address(self) -> str:

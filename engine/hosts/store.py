@@ -10,7 +10,7 @@ import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -286,9 +286,11 @@ def journal_row(visitor: str, one: Input, decisions: Sequence[Mapping[str, Any]]
     )  # fmt: skip
 
 
-def _encode(value: object) -> str:
-    # ASCII on purpose: JSON from browsers may hold text that has no UTF-8 form.
-    return json.dumps(value, separators=(",", ":"))
+# One encoder for all: json.dumps would make one per call. ASCII on purpose: JSON from browsers may
+# hold text that has no UTF-8 form.
+_encode: Final[Callable[[object], str]] = json.JSONEncoder(
+    separators=(",", ":"), check_circular=False
+).encode
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from engine.runtime.plan import plan
 SAMPLE = Path(__file__).resolve().parent.parent.parent / "strategies"
 VISITS = 500
 """Visits that the clients share."""
-NAMES = ("PageEntered", "PageEntered", "PageEntered", "PageExited", "AddToCart")
+NAMES = ("PageEntered", "AddToCart", "ProductSeen", "ScrolledDown", "PageExited")
 
 
 class Traffic:
@@ -40,16 +41,17 @@ class Traffic:
 
     def __init__(self, version: str) -> None:
         self._version = version
-        self._numbers = itertools.count()
+        self._numbers: Counter[str] = Counter()
 
     def event(self, visit: str) -> Input:
-        number = next(self._numbers)
+        number = self._numbers[visit]
+        self._numbers[visit] += 1
         page = f"{visit}-{number // 5}"
         body: dict[str, Any] = {
             "eventName": NAMES[number % 5],
             "visitID": visit,
             "pageID": page,
-            "eventID": f"{number:032X}",
+            "eventID": f"{visit}-{number:024X}",
             "url": f"https://shop.example.com/products/{number % 97}",
             "title": "A product",
             "languageCode": "en",
@@ -107,7 +109,7 @@ async def measure(
 
 
 async def weigh(make: Callable[[], Host], core: EngagementCore, visits: int) -> None:
-    """Memory per open visit: ten events and one connection each."""
+    """Memory per open visit, ten events each."""
     host, traffic = make(), Traffic(core.woken(0).version)
     await host.start(core, nobody)
     before = resident()
@@ -143,9 +145,10 @@ def main() -> None:
         def sqlite() -> Host:
             return SqliteHost(Path(folder) / f"{next(numbers)}.sqlite3")
 
-        asyncio.run(measure("memory", MemoryHost, core, given.seconds))
-        asyncio.run(measure("sqlite, durable", sqlite, core, given.seconds))
+        # First, for memory that was used before would be used again.
         asyncio.run(weigh(sqlite, core, given.visits))
+        asyncio.run(measure("sqlite, durable", sqlite, core, given.seconds))
+        asyncio.run(measure("memory", MemoryHost, core, given.seconds))
 
 
 if __name__ == "__main__":
