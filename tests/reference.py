@@ -1,6 +1,6 @@
 """The specification, executable: the slow obvious interpreter of a book, for one visitor.
 
-Read it beside LANGUAGE.md and engine/runtime/README.md: the headings quote their rules. It keeps
+Read it beside "Meaning in detail" in engine/runtime/README.md: the headings quote it. It keeps
 the full list of everything that happened and answers every question by a loop over that list;
 only patterns, which the text defines by how chains evolve, are kept as chains
 (reference_patterns.py). Conditions are in reference_conditions.py. It shares no code with the

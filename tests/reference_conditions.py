@@ -1,4 +1,4 @@
-"""Conditions of the reference: LANGUAGE sections 2 and 5, read aloud in Python.
+"""Conditions of the reference: paths, three values, aggregates and addresses, read aloud.
 
 `holds(expression, sight)` gives True, False or None (unknown); `value(expression, sight)` gives a
 raw value or None (missing). A `Sight` is what a condition may look at. Nothing here is shared with
@@ -91,7 +91,7 @@ class Sight:
     fact: Callable[[str, str], Any] = lambda _scope, _name: None
 
 
-# ------------------------------------------------ section 2: missing data, three values
+# ------------------------------------------------ "Three values"
 
 
 def holds(expression: Expr, sight: Sight) -> bool | None:
@@ -160,7 +160,7 @@ def compare(operator: str, left: Any, right: Any) -> bool | None:
     raise ValueError(operator)
 
 
-# ------------------------------------------------ section 5: values
+# ------------------------------------------------ "Paths", and arithmetic
 
 
 def value(expression: Expr, sight: Sight) -> Any:
@@ -255,7 +255,7 @@ def record(tree: Record | List | Expr, sight: Sight) -> Any:
     return value(tree, sight)
 
 
-# ------------------------------------------------ section 5: aggregates
+# ------------------------------------------------ "Aggregates"
 
 
 def fits(atom: Atom, entry: Entry, book: Book) -> bool:
@@ -302,7 +302,7 @@ def aggregate(call: Aggregate, sight: Sight) -> Any:
 
 
 def in_window(call: Aggregate, entry: Entry, sight: Sight) -> bool:
-    """All windows are half-open: what is exactly D old is outside (section 4, rule 2)."""
+    """All windows are half-open: what is exactly D old is outside."""
     assert call.window is not None
     match call.window.reach:
         case "last":
@@ -320,7 +320,7 @@ def in_window(call: Aggregate, entry: Entry, sight: Sight) -> bool:
             return True
 
 
-# ------------------------------------------------ section 3: categories and addresses
+# ------------------------------------------------ "URLs", and categories
 
 
 def in_categories(names: tuple[str, ...], entry: Entry, book: Book) -> bool:

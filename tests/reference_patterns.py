@@ -1,4 +1,4 @@
-"""Patterns of the reference: LANGUAGE section 4, as lists of chains.
+"""Patterns of the reference: "Patterns" in engine/runtime/README.md, as lists of chains.
 
 A chain is the tuple of entries that have filled positions so far. One `Memory` is what one rule
 remembers in one scope (a page, a visit, or the visitor).
@@ -33,7 +33,7 @@ class Memory:
     pending: dict[int, Pending] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # `N times A` is N positions of A in a row (rule 4).
+        # `N times A` is N positions of A in a row.
         for part in self.pattern.parts:
             if isinstance(part, Times):
                 self.positions += [part.atom] * part.count
@@ -45,12 +45,12 @@ class Memory:
         return len(self.positions) - 1
 
     def clear(self) -> None:
-        """Rule 6: a match clears the rule's whole memory in its scope."""
+        """A match clears the rule's whole memory in its scope."""
         self.stands.clear()
         self.pending.clear()
 
     def reach(self, position: int, chain: Chain, time: int) -> None:
-        """A chain now stands at `position`; a `no` behind it begins, or begins again (rule 5)."""
+        """A chain now stands at `position`; a `no` behind it begins, or begins again."""
         self.stands[position] = chain
         if position < self.last:
             behind = self.positions[position + 1]
@@ -60,11 +60,11 @@ class Memory:
 
     def see(self, entry: Entry, book: Book) -> Chain | None:
         """An event or a send happens; the complete chain when it completes the pattern."""
-        # Rule 5: an event that is both B and the start cancels first and then starts anew.
+        # An event that is both B and the start cancels first and then starts anew.
         for position, waiting in list(self.pending.items()):
             if self._cancels(position, waiting.chain, entry, book):
                 del self.pending[position]
-        # Rule 3: from the last position to the first.
+        # Positions are tried from the last position to the first.
         for position in reversed(range(len(self.positions))):
             chain = self._extended(position, entry, book)
             if chain is None:
@@ -85,7 +85,7 @@ class Memory:
             return None
         chain = (*self.stands[position - 1], entry)
         within = self.pattern.within
-        # Rule 2: what is exactly `within` old is outside.
+        # Half-open: what is exactly `within` old is outside.
         if within is not None and entry.time - chain[0].time >= within:
             return None
         return chain
