@@ -160,7 +160,7 @@ export function checkout() {
         field('Name', 'name', who?.name ?? '', { autocomplete: 'name', required: true }),
         field('Street and number', 'street', '', { autocomplete: 'street-address' }),
         h('div.pair', {},
-          field('Postal code', 'postal', '', { autocomplete: 'postal-code', inputmode: 'numeric' }),
+          field('Postcode', 'postal', '', { autocomplete: 'postal-code', inputmode: 'numeric' }),
           field('Town', 'town', '', { autocomplete: 'address-level2' })),
         h('p.hint', {}, 'This is a demo: what you write here is sent to nobody.'),
         h('button.button.primary.wide', { type: 'submit' }, `Order for ${money(total())}`))),
@@ -202,6 +202,6 @@ export function signIn() {
       field('Name', 'name', '', { autocomplete: 'name', required: true }),
       field('E-mail', 'email', '', { type: 'email', autocomplete: 'email', required: true }),
       h('label.check', {}, h('input', { type: 'checkbox', name: 'vip', value: 'yes' }), 'I am a member of the Larkspur club'),
-      h('p.hint', {}, 'A demo: everybody gets in, without a password.'),
+      h('p.hint', {}, 'A demo: everybody gets in, without a password. Your own Overture server learns what you write.'),
       h('button.button.primary.wide', { type: 'submit' }, 'Sign in')));
 }

@@ -40,13 +40,13 @@ function cartLink() {
 function header() {
   const logo = h('img', { src: '/shop/icon.svg', alt: '', width: 32, height: 32 });
   return h('header.top', {}, h('div.inner', {},
-    h('a.brand', { href: '/shop/' }, logo, 'Larkspur'),
+    h('a.brand', { href: '/shop/' }, logo, h('span.brand-name', {}, 'Larkspur')),
     h('nav', { 'aria-label': 'Shop' }, link('/products', 'Products'), account(), cartLink())));
 }
 
 function footer() {
   return h('footer.bottom', {}, h('p', {},
-    'Larkspur is the demo shop of Overture. Nothing is sold, no address leaves this browser.'));
+    'Larkspur is the demo shop of Overture: nothing is sold, nothing is delivered.'));
 }
 
 const page = PAGES[document.body.dataset.page ?? 'home'] ?? home;

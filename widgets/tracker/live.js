@@ -25,6 +25,7 @@
  * @property {{current(): Who|null, ready(callback: (who: Who) => void): void, renew(attempt: number): void}} identity
  * @property {{handle(notice: Notice): void, setState(name: string, transport: string): void}} channels
  * @property {{get(key: string): any, set(key: string, value: unknown): void}} store
+ * @property {() => void} flush sends what waits, now
  * @property {(...words: unknown[]) => void} warn
  * @property {(...words: unknown[]) => void} debug
  * @property {<A extends unknown[]>(action: (...args: A) => void) => (...args: A) => void} guarded
@@ -65,7 +66,7 @@ export function createLive(parts) {
 
 /** Frames of allowed origins inside the page, and what the invitations in them report.
  * @param {Parts} parts */
-function createFrames({ settings, page, identity, warn, guarded }) {
+function createFrames({ settings, page, identity, flush, warn, guarded }) {
   /** @type {Set<Panel>} */ const panels = new Set();
 
   /** The address of content, relative to the server. @param {unknown} address @returns {URL} */
@@ -189,6 +190,7 @@ function createFrames({ settings, page, identity, warn, guarded }) {
     if (panel.invitation) data.id = panel.invitation;
     if (typeof medium === 'string') data.medium = medium.slice(0, 64);
     page.record(DISPOSITIONS[type], data);
+    flush(); // before the medium reports that it has started
   }
 
   /** @param {Panel} panel @param {Data} message */

@@ -219,13 +219,18 @@
       return JSON.stringify(batch.map((event) => ({ ...event, visitID, globalVisitID })));
     }
 
+    /** Before that, the title is often still on its way: deferred scripts set it. */
+    function isParsed() {
+      const [load] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
+      return document.readyState === 'complete' || load?.domContentLoadedEventStart > 0;
+    }
+
     async function flush() {
       clearTimeout(timer);
       timer = undefined;
       const who = identity.current();
       if (sending || !who || !pending.length) return;
-      // A title is often still on its way while the page is being parsed.
-      if (document.readyState === 'loading' && performance.now() < 3000) return schedule(DELAY);
+      if (!isParsed() && performance.now() < 3000) return schedule(DELAY);
       beforeSend();
       sending = true;
       const batch = batchOf(pending, oneByOne ? 1 : BATCH);
@@ -537,7 +542,7 @@
     // The server knows a visit by its first event, so the connection waits for it.
     const outbox = createOutbox(identity, page.retitle, () => { if (page.open) live.start(); });
     const channels = createChannels(() => page.id);
-    const live = createLive({ settings, page, identity, channels, store, warn, debug, guarded, backoff });
+    const live = createLive({ settings, page, identity, channels, store, flush: outbox.flush, warn, debug, guarded, backoff });
     page.onChange(live.renew.bind(live));
 
     takeOver(queue, createCommands(identity, page, channels), () => {

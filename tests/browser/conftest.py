@@ -1,0 +1,69 @@
+"""A real browser and a real server for all tests of this folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from serving import Serving
+from tracker_site import StartServer
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    # Pages that a test makes up have no address, so the browser takes the server on this machine
+    # for a neighbour whom they may not call.
+    "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
+]
+
+
+@pytest.fixture
+def overture_server(tmp_path: Path) -> Iterator[StartServer]:
+    """Starts ``overture serve`` on a book folder and gives its address."""
+    with contextlib.ExitStack() as running:
+
+        def start(book: Path, **environment: str) -> str:
+            data = tmp_path / f"data-of-{book.name}"
+            return running.enter_context(Serving(book, data, **environment)).address
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None and "CI" not in os.environ:
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=FLAGS,
+            # Pages that come back from the cache are a part of what is tested.
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
+    """A visitor's browser: cookies and storage of its own."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 860})
+    context.set_default_timeout(10_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def browser_page(browser_context: BrowserContext) -> Page:
+    return browser_context.new_page()
