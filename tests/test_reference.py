@@ -1,6 +1,6 @@
 """Each sentence of the meaning, as a small example that both hands must get right.
 
-The order is that of LANGUAGE section 4 and 5 and of "Meaning in detail" in engine/runtime/README.md.
+The sentences are those of "Meaning in detail" in engine/runtime/README.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def hand(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-# ------------------------------------------------ section 4, rule 1: one order
+# ------------------------------------------------ one order
 
 
 def test_time_never_goes_back(hand: str) -> None:
@@ -30,7 +30,7 @@ def test_time_never_goes_back(hand: str) -> None:
     assert story.event("B", 14_999) == SENT
 
 
-# ------------------------------------------------ rule 2: all windows are half-open
+# ------------------------------------------------ all windows are half-open
 
 EDGES = [(29_999, True), (30_000, False), (30_001, False)]
 
@@ -86,7 +86,7 @@ def test_stays(hand: str, later: int, inside: bool) -> None:
     assert at_exit + after == (NOTHING if inside else SENT)
 
 
-# ------------------------------------------------ rule 3: the latest chain
+# ------------------------------------------------ the latest chain
 
 
 def test_a_later_start_replaces_the_earlier(hand: str) -> None:
@@ -132,7 +132,7 @@ def test_events_between_do_not_matter(hand: str) -> None:
     assert story.event("B", 2) == SENT
 
 
-# ------------------------------------------------ rule 5: what did not happen
+# ------------------------------------------------ what did not happen
 
 
 def test_a_newer_start_begins_the_silence_again(hand: str) -> None:
@@ -222,7 +222,7 @@ def test_a_silence_with_no_page_left_is_page_gone(hand: str) -> None:
     assert story.tick(10_000) == ["page-gone"]
 
 
-# ------------------------------------------------ rule 6: a match clears
+# ------------------------------------------------ a match clears
 
 
 def test_a_match_clears_whether_or_not_it_sends(hand: str) -> None:
@@ -247,7 +247,7 @@ def test_equal_rules_of_one_strategy_keep_their_own_memory(hand: str) -> None:
     assert story.event("A", 2) == SENT * 2
 
 
-# ------------------------------------------------ rule 7: what must be the same
+# ------------------------------------------------ what must be the same
 
 
 @pytest.mark.parametrize(
@@ -307,7 +307,7 @@ def test_a_timer_of_a_visit_fires_until_its_end(hand: str, hours: int, fires: bo
     assert story.event("C", 40 * HOUR, visit="w") == (SENT if fires else NOTHING)
 
 
-# ------------------------------------------------ rule 8: sent
+# ------------------------------------------------ sent
 
 
 def test_a_send_advances_patterns_after_its_step(hand: str) -> None:
@@ -338,7 +338,7 @@ def test_any_event_is_not_a_send(hand: str) -> None:
     assert [story.event("A", t) for t in range(3)] == [["when"], SENT, ["when"]]
 
 
-# ------------------------------------------------ section 5: aggregates
+# ------------------------------------------------ aggregates
 
 
 def test_aggregates_contain_the_completing_event(hand: str) -> None:
