@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.language.diagnostics import Findings, did_you_mean
-from engine.language.lexer import DECLARATIONS, LATER_DECLARATIONS, RESERVED
+from engine.language.lexer import RESERVED
 from engine.language.source import Source
 from engine.language.spelling import nearest
+from engine.vocabulary.words import DECLARATIONS
 
-_KNOWN: Final = (*DECLARATIONS, *LATER_DECLARATIONS)
+_KNOWN: Final = DECLARATIONS
 _PIECE: Final = re.compile(
     r'(?P<skip>#[^\n]*)|(?P<text>"""(?s:.*?)"""|"(?:[^"\\\n]|\\.)*"|"[^\n]*)'
     r"|(?P<open>[({\[])|(?P<close>[)}\]])|(?P<first>(?:^|(?<=^\ufeff))[^\s#\ufeff])",

@@ -6,12 +6,14 @@ noted once: what depends on something broken is taken to be right.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.expressions import Expressions, Place
 from engine.language.names import Names
 from engine.language.render import duration
-from engine.vocabulary.channels import CHANNELS
+from engine.vocabulary.channels import CHANNELS, RESERVED_PREFIX
 from engine.vocabulary.kinds import BOOLEAN, Kind
 
 REASONS = (
@@ -36,10 +38,15 @@ class Checker:
         for category in self._names.categories.values():
             self._values.truth(category.condition, Place(what="category"))
         for message in self._names.messages.values():
-            span = message.span
-            self._notification(message.channel, message.data, span, Place(what="message"))
+            place = Place(what="message", parameters=message.parameters)
+            self._notification(message.channel, message.data, message.span, place)
+        for channel in self._names.channels.values():
+            if channel.name.startswith(RESERVED_PREFIX):
+                self._findings.add("N116", channel.span, word=channel.name)
         for strategy in self._names.strategies.values():
             self._strategy(strategy)
+        for guarantee in self._names.guarantees.values():
+            self._pattern(guarantee.pattern, guarantee=True)
         for scenario in self._names.scenarios.values():
             for step in scenario.steps:
                 self._step(step)
@@ -61,6 +68,11 @@ class Checker:
             )
         if not strategy.rules and strategy.span not in self._mended:
             self._findings.add("P309", strategy.span)
+        if strategy.hours is not None:
+            self._values.hours(strategy.hours, strategy.span)
+        active = strategy.active
+        if active and active.since and active.until and active.since > active.until:
+            self._findings.add("P315", active.span, since=active.since, until=active.until)
         for rule in strategy.rules:
             self._rule(rule, mended=strategy.span in self._mended)
 
@@ -70,7 +82,9 @@ class Checker:
         if rule.attach is not None and not rule.sends and not mended:
             self._findings.add("P308", rule.attach.span)
         self._pattern(rule.pattern)
-        place = Place(what="rule", event=self._completing(rule.pattern))
+        place = Place(
+            what="rule", event=self._completing(rule.pattern), names=_aliases(rule.pattern)
+        )
         for condition in (rule.when, rule.unless):
             if condition is not None:
                 self._values.truth(condition, place)
@@ -81,11 +95,13 @@ class Checker:
         for action in rule.sets:
             self._set(action, place)
 
-    def _pattern(self, pattern: syntax.Pattern) -> None:
+    def _pattern(self, pattern: syntax.Pattern, *, guarantee: bool = False) -> None:
         silence = 0
+        bound: dict[str, syntax.Atom] = {}
         for k, part in enumerate(pattern.parts):
-            atom = part if isinstance(part, syntax.Atom) else part.atom
-            self._values.atom(atom)
+            for atom in _atoms(part):
+                self._values.atom(atom, bound)
+                self._alias(atom, part, bound)
             if isinstance(part, syntax.Absent):
                 silence += part.duration
                 if k == 0:
@@ -93,9 +109,10 @@ class Checker:
         if not pattern.parts:
             return
         last = pattern.parts[-1]
-        atom = last if isinstance(last, syntax.Atom) else last.atom
-        if atom.what == "sent" and not isinstance(last, syntax.Absent):
-            self._findings.add("P303", last.span)
+        if not guarantee and not isinstance(last, syntax.Absent):
+            for atom in _atoms(last):
+                if atom.what == "sent":
+                    self._findings.add("P303", last.span)
         if pattern.within is not None and silence >= pattern.within:
             self._findings.add(
                 "P302",
@@ -104,15 +121,39 @@ class Checker:
                 silence=duration(silence),
             )
 
+    def _alias(self, atom: syntax.Atom, part: syntax.Part, bound: dict[str, syntax.Atom]) -> None:
+        if atom.alias is None:
+            return
+        if not isinstance(part, syntax.Atom):
+            what = {syntax.Times: "`times`", syntax.Absent: "`no`", syntax.AllOf: "`all of`"}
+            place = what.get(type(part), "`any of`")
+            self._findings.add("P312", atom.span, word=atom.alias, place=place)
+        elif atom.alias in bound or atom.alias in ("event", "visit", "visitor"):
+            self._findings.add("P313", atom.span, word=atom.alias)
+        else:
+            bound[atom.alias] = atom
+
     def _completing(self, pattern: syntax.Pattern) -> syntax.Atom | None:
         """The atom whose event is ``event`` in the guards; None when anything may be."""
         for part in reversed(pattern.parts):
             if isinstance(part, syntax.Absent):
                 continue
-            return part if isinstance(part, syntax.Atom) else part.atom
+            atoms = _atoms(part)
+            return atoms[0] if len(atoms) == 1 else None
         return None
 
     def _send(self, send: syntax.SendAction, place: Place) -> None:
+        kinds = [self._values.kind_of(argument, place) for argument in send.arguments]
+        message = self._names.messages.get(send.message or "")
+        if message is not None and len(kinds) != len(message.parameters):
+            self._findings.add(
+                "N119",
+                send.span,
+                message=message.name,
+                wanted=_counted(len(message.parameters), "value"),
+                found="1 is" if len(kinds) == 1 else f"{len(kinds)} are",
+                known=", ".join(message.parameters) or "none",
+            )
         if send.message is None:
             if send.data is not None:
                 self._notification(send.channel, send.data, send.span, place)
@@ -124,25 +165,33 @@ class Checker:
         self, name: str, data: syntax.Record, span: syntax.Span, place: Place
     ) -> None:
         kinds = self._values.record(data, place)
-        channel = CHANNELS.get(name)
-        if channel is None:
-            known = ", ".join(f"`{known}`" for known in CHANNELS)
-            near = did_you_mean(name, CHANNELS)
-            self._findings.add("N107", span, word=name, nearest=near, known=known)
+        fields, required = self._channel(name)
+        if fields is None:
+            channels = [*CHANNELS, *self._names.channels]
+            known = ", ".join(f"`{known}`" for known in channels)
+            near = did_you_mean(name, channels)
+            if name not in self._names.lost:
+                self._findings.add("N107", span, word=name, nearest=near, known=known)
             return
         for key, (kind, where) in kinds.items():
-            wanted = channel.fields.get(key)
+            wanted = fields.get(key)
             if wanted is None:
-                near = did_you_mean(key, channel.fields)
-                known = ", ".join(f"`{known}`" for known in channel.fields)
+                near = did_you_mean(key, fields)
+                known = ", ".join(f"`{known}`" for known in fields)
                 self._findings.add("N108", where, channel=name, word=key, nearest=near, known=known)
             elif kind is not None and kind != wanted:
                 self._findings.add(
                     "T207", where, word=key, kind=f"a {wanted}", left_kind=f"a {kind}"
                 )
-        for key in sorted(channel.required - set(kinds)):
+        for key in sorted(required - set(kinds)):
             if not any(did_you_mean(other, [key]) for other in kinds):
                 self._findings.add("N109", data.span, channel=name, word=key)
+
+    def _channel(self, name: str) -> tuple[Mapping[str, Kind] | None, frozenset[str]]:
+        if name in CHANNELS:
+            return CHANNELS[name].fields, CHANNELS[name].required
+        own = self._names.channels.get(name)
+        return (dict(own.fields), frozenset()) if own else (None, frozenset())
 
     def _set(self, action: syntax.SetAction, place: Place) -> None:
         kind = self._values.kind_of(action.value, place)
@@ -164,6 +213,11 @@ class Checker:
         match step:
             case syntax.GivenFact(scope=scope, fact=name, value=value, span=span):
                 self._fact_takes(scope, name, value.kind, span)
+            case (
+                syntax.GivenAgents(medium=medium, span=span)
+                | syntax.GivenPacing(medium=medium, span=span)
+            ):
+                self._values.medium(medium, span)
             case syntax.Happens(event=event, data=data, span=span):
                 self._values.event_name(event, span)
                 self._event_data(event, data)
@@ -206,6 +260,25 @@ class Checker:
                 self._findings.add(
                     "T205", span, word=key, kind=f"a {fields[path]}", left_kind=f"a {kind}"
                 )
+
+
+def _atoms(part: syntax.Part) -> tuple[syntax.Atom, ...]:
+    match part:
+        case syntax.Atom():
+            return (part,)
+        case syntax.AllOf(atoms=atoms) | syntax.AnyOf(atoms=atoms):
+            return atoms
+        case _:
+            return (part.atom,)
+
+
+def _aliases(pattern: syntax.Pattern) -> dict[str, syntax.Atom]:
+    atoms = [part for part in pattern.parts if isinstance(part, syntax.Atom)]
+    return {atom.alias: atom for atom in atoms if atom.alias is not None}
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _fits(kind: Kind, wanted: Kind) -> bool:

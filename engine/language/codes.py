@@ -45,17 +45,27 @@ CODES: Final = MappingProxyType(
             "Indent it by two spaces.",
         ),
         ("S010", "This `{word}` is not closed.", "Close it with `{fixed}`."),
-        (
-            "S011",
-            "`{word}` is not in this version of the language.",
-            "Leave it out; a later version will understand it.",
-        ),
         ("S012", "`{word}` is not a {what}.", "{hint}"),
         ("S013", "`{word}` is written a second time here.", "Keep one of them."),
         ("S014", "This block has more than {count} mistakes.", "Mend the ones above first."),
         ("S015", "This is nested too deeply.", "Keep at most {count} brackets within each other."),
         ("S016", "`{word}` is not how a time is written.", "Write `{fixed}`."),
         ("S017", "`{word}` has a decimal comma.", "Write `{fixed}`."),
+        (
+            "S018",
+            "A table begins with its name and its strategy.",
+            'Write `table "name" for strategy "strategy"` on a line of its own.',
+        ),
+        (
+            "S019",
+            "This row has {found} cells, but the head has {wanted}.",
+            "Put a `|` between cells.",
+        ),
+        (
+            "S020",
+            "`{word}` does not begin a column of a table.",
+            "Write `on ..`, `when ..`, `unless ..`, `send`, `set ..` or `attach`.",
+        ),
         # N: names
         ("N101", "No event is called `{word}`.", "{nearest}Declare it: `event {word}`."),
         (
@@ -97,6 +107,14 @@ CODES: Final = MappingProxyType(
         ("N114", "Nothing outside is called `{word}`.", '{nearest}Write `agents.ready("chat")`.'),
         ("N115", "`{word}` is not a reason for a refusal.", "{nearest}Known: {known}."),
         ("N116", "`{word}` is built in and cannot be declared.", "Choose another name."),
+        ("N117", "No medium is called `{word}`.", "{nearest}Declare it: `medium {word}`."),
+        ("N118", "No hours are called `{word}`.", "{nearest}Declare them: `hours {word} is ..`."),
+        (
+            "N119",
+            "The message `{message}` takes {wanted}, but {found} given.",
+            "Give one value for each: {known}.",
+        ),
+        ("N120", "The book has a time zone already.", "Keep one `zone`; the other is in {where}."),
         # T: kinds of value
         (
             "T201",
@@ -149,6 +167,9 @@ CODES: Final = MappingProxyType(
         ("P308", "`attach` travels with a message, but this rule sends none.", "Add `send ..`."),
         ("P309", "This strategy has no rule.", "Add `on ..` and what to do."),
         ("P310", "Only `url` takes a glob.", 'Write `url "/products/**"`.'),
+        ("P312", "`as` names one event, so it cannot stand in {place}.", "Take `as {word}` away."),
+        ("P313", "`{word}` names a second event of this rule.", "Choose another name after `as`."),
+        ("P315", "`{since}` is after `{until}`, so this is never active.", "Swap the dates."),
         ("P311", "`in` does not fit `sent`.", "Take the category away."),
     )
 )

@@ -49,12 +49,13 @@ def _book(names: Names) -> syntax.Book:
     tables = {
         field.name: dict(sorted(getattr(names, field.name).items()))
         for field in fields(syntax.Book)
-        if field.name != "version"
+        if field.name not in ("version", "zone")
     }
-    return syntax.Book(version=version_of(tables), **tables)
+    zone = names.zones[0].name if names.zones else "UTC"
+    return syntax.Book(version=version_of(zone, tables), zone=zone, **tables)
 
 
-def version_of(tables: dict[str, dict[str, object]]) -> str:
+def version_of(zone: str, tables: dict[str, dict[str, object]]) -> str:
     """A hash of what a book means; layout, comments and scenarios are no part of it."""
-    meaning = repr([(name, table) for name, table in tables.items() if name != "scenarios"])
+    meaning = repr((zone, [entry for entry in tables.items() if entry[0] != "scenarios"]))
     return blake2b(meaning.encode(), digest_size=8).hexdigest()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final, Literal, assert_never
 
 import re2
@@ -11,8 +12,9 @@ from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean, one_of
 from engine.language.names import Names
 from engine.language.render import written
+from engine.vocabulary.channels import MEDIA
 from engine.vocabulary.events import ENVELOPE
-from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, Kind
+from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME, Kind
 from engine.vocabulary.operators import COMPARISONS
 
 _SENT_FIELDS: Final = {"strategy": TEXT, "group": TEXT, "message": TEXT}
@@ -21,10 +23,12 @@ _SHORT: Final = ("url", "title", "language", "path", "host")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a condition stands, and whose event ``event`` is (None: any event's)."""
+    """Where a condition stands, whose event ``event`` is (None: any event's), and other names."""
 
     what: Literal["category", "where", "rule", "message"]
     event: syntax.Atom | None = None
+    names: Mapping[str, syntax.Atom] = field(default_factory=dict)
+    parameters: tuple[str, ...] = ()
 
 
 class Expressions:
@@ -61,6 +65,18 @@ class Expressions:
                 near = did_you_mean(name, self._names.categories)
                 self._findings.add("N102", span, word=name, nearest=near)
 
+    def hours(self, name: str, span: syntax.Span) -> None:
+        """Note hours that nobody declares."""
+        if name not in self._names.hours and name not in self._names.lost:
+            near = did_you_mean(name, self._names.hours)
+            self._findings.add("N118", span, word=name, nearest=near)
+
+    def medium(self, name: str, span: syntax.Span) -> None:
+        """Note a medium that is neither built in nor declared."""
+        known = {*MEDIA, *self._names.media}
+        if name not in known and name not in self._names.lost:
+            self._findings.add("N117", span, word=name, nearest=did_you_mean(name, known))
+
     def unknown_fact(self, scope: str, name: str, span: syntax.Span) -> None:
         """Note a fact that nobody declares."""
         known = [".".join(key) for key in (*self._names.facts, *self.BUILT_IN)]
@@ -82,8 +98,8 @@ class Expressions:
             declaration=f"`event {event}`",
         )
 
-    def atom(self, atom: syntax.Atom) -> None:
-        """Check an atom: its event, categories and ``where``."""
+    def atom(self, atom: syntax.Atom, names: Mapping[str, syntax.Atom] | None = None) -> None:
+        """Check an atom: its event, categories and ``where`` (``names`` are bound before it)."""
         if atom.what == "event":
             self.event_name(atom.name, atom.span)
         elif atom.what == "sent":
@@ -92,7 +108,7 @@ class Expressions:
                 self._findings.add("P311", atom.span)
         self.categories(atom.categories, atom.span)
         if atom.where is not None:
-            self.truth(atom.where, Place(what="where", event=atom))
+            self.truth(atom.where, Place(what="where", event=atom, names=dict(names or {})))
 
     # ------------------------------------------------- kinds
 
@@ -130,10 +146,18 @@ class Expressions:
                 return self._path(node, place)
             case syntax.Aggregate():
                 return self._aggregate(node, place)
-            case syntax.Outside():
+            case syntax.Outside(name=name, argument=medium, span=span):
                 if place.what == "category":
                     self._not_here(node, "of a category", "Ask it in `when`.")
-                return NUMBER
+                self.medium(medium, span)
+                return BOOLEAN if name == "pacing admits" else NUMBER
+            case syntax.Clock(what=what):
+                self._not_in_a_category(node, place)
+                return TIME if what == "now" else TEXT
+            case syntax.InHours(hours=hours, span=span):
+                self._not_in_a_category(node, place)
+                self.hours(hours, span)
+                return BOOLEAN
             case syntax.Compare():
                 self._compare(node, place)
                 return BOOLEAN
@@ -165,6 +189,10 @@ class Expressions:
                 return BOOLEAN
             case _:
                 assert_never(node)
+
+    def _not_in_a_category(self, node: syntax.Expr, place: Place) -> None:
+        if place.what == "category":
+            self._not_here(node, "of a category", "Ask it in `when`.")
 
     def _not_here(self, node: syntax.Expr, where: str, hint: str) -> None:
         self._findings.add("P307", node.span, left=f"`{written(node)}`", place=where, hint=hint)
@@ -245,9 +273,19 @@ class Expressions:
             self._not_here(node, where, "Ask it in `when`.")
             return {"seen": BOOLEAN, "since": DURATION, "count": NUMBER}.get(node.function)
         self.atom(node.atom)
-        if node.function == "latest":
-            return self._field_kind(node.atom, node.field, node.span)
-        return {"seen": BOOLEAN, "since": DURATION}.get(node.function, NUMBER)
+        if not node.field:
+            return {"seen": BOOLEAN, "since": DURATION}.get(node.function, NUMBER)
+        kind = self._field_kind(node.atom, node.field, node.span)
+        if node.function != "latest" and kind is not None and kind not in (NUMBER, DURATION):
+            self._findings.add(
+                "T204",
+                node.span,
+                operator=node.function,
+                left=f"`{'.'.join(node.field)}`",
+                left_kind=f"a {kind}",
+            )
+            return NUMBER
+        return kind
 
     # ------------------------------------------------- paths
 
@@ -265,6 +303,10 @@ class Expressions:
                 return TEXT
             case ("visit" | "visitor" as scope, name):
                 return self._fact(node, scope, name, place)
+            case (parameter,) if parameter in place.parameters:
+                return None
+            case (alias, *path) if alias in place.names and path:
+                return self._bound_field(node, place.names[alias], tuple(path))
             case _:
                 self._nothing(node, place)
                 return None
@@ -275,6 +317,8 @@ class Expressions:
         known += [f"event.{name}" for name in ENVELOPE]
         if place.what == "category":
             known += _SHORT
+        known += place.parameters
+        known += [f"{name}.{'.'.join(node.parts[1:])}" for name in place.names]
         if len(node.parts) == 1:
             hint = f'For a text write `"{word}"`; for a field write `event.{word}`.'
         else:
@@ -296,6 +340,15 @@ class Expressions:
             self.unknown_fact(scope, name, node.span)
             return None
         return fact.kind
+
+    def _bound_field(
+        self, node: syntax.Path, atom: syntax.Atom, path: tuple[str, ...]
+    ) -> Kind | None:
+        if len(path) == 1 and path[0] in ENVELOPE:
+            return ENVELOPE[path[0]]
+        if path[0] == "query" and len(path) == 2:
+            return TEXT
+        return self._event_field(node, path, Place(what="where", event=atom))
 
     def _event_field(self, node: syntax.Path, path: tuple[str, ...], place: Place) -> Kind | None:
         atom = place.event

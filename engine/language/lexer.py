@@ -15,6 +15,7 @@ from lark import Token
 
 from engine.language.diagnostics import Findings
 from engine.language.source import Source
+from engine.vocabulary.words import WORDS
 
 UNITS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """Milliseconds of each unit of time."""
@@ -25,76 +26,37 @@ LONG_UNITS: Final = {
     "days": "d", "millisecond": "ms", "milliseconds": "ms",
 }  # fmt: skip
 
-DECLARATIONS: Final = ("event", "fact", "category", "group", "message", "strategy", "scenario")
-LATER_DECLARATIONS: Final = ("hours", "channel", "medium", "table", "guarantee", "zone")
-LATER_WORDS: Final = (
-    *LATER_DECLARATIONS, "active", "audience", "valid", "capture", "sum", "min", "max", "average",
-    "as", "now", "weekday", "pacing",
-)  # fmt: skip
-"""Words of the language that this version does not understand yet; they are reserved."""
-
-KEYWORDS: Final = frozenset(
-    (
-        *DECLARATIONS,
-        "is", "from", "per", "limit", "in", "page", "visit", "visitor", "description", "owner",
-        "priority", "on", "when", "unless", "send", "attach", "set", "then", "stays", "within",
-        "times", "no", "for", "or", "where", "sent", "and", "not", "since", "latest", "last",
-        "ever", "with", "given", "after", "enters", "opens", "leaves", "returns", "expect",
-        "nothing", "refused", "because", "titled",
-    )
-)  # fmt: skip
+KINDS: Final = ("text", "number", "boolean", "time", "duration")
+_TOKENS: Final = {word.phrase: word.token for word in WORDS if not word.is_phrase}
+KEYWORDS: Final = frozenset(word for word, token in _TOKENS.items() if token == word.upper())
 """Words that are a token of their own name in the grammar."""
 
-KINDS: Final = ("text", "number", "boolean", "time", "duration")
-_OTHER_WORDS: Final = {
-    **dict.fromkeys(KINDS, "KIND"),
-    "true": "TRUE",
-    "false": "FALSE",
-    "has": "COMPARISON",
-    "matches": "COMPARISON",
-    "count": "FUNCTION",
-    "seen": "FUNCTION",
-    "else": "ELSE",
-    **dict.fromkeys(LATER_WORDS, "LATER"),
-}
-RESERVED: Final = KEYWORDS | frozenset(_OTHER_WORDS)
+_FIRST_ONLY: Final = frozenset(
+    ("category", "fact", "channel", "medium", "zone", "table", "scenario")
+)
+"""Words that begin a declaration and mean nothing elsewhere: there they are names."""
+
+RESERVED: Final = frozenset(_TOKENS) - _FIRST_ONLY
 """Every word that cannot be a name outside paths and keys."""
 
-_PHRASES: Final = {
-    "ONE_AT_A_TIME": r"one\s+at\s+a\s+time",
-    "ANY_EVENT": r"any\s+event",
-    "COMPARISON_PHRASE": r"(?:starts|ends)\s+with",
-    "IS_KNOWN": r"is\s+known",
-    "IS_MISSING": r"is\s+missing",
-    "LIST_OF": r"list\s+of",
-    "THIS_PAGE": r"this\s+page",
-    "THIS_VISIT": r"this\s+visit",
-    "AGENTS_READY_FOR": r"agents?\s+ready\s+for",
-    "START_AT": r"start\s+at",
-    "IN_A_NEW_TAB": r"in\s+a\s+new\s+tab",
-    "TO_PAGE": r"to\s+page",
-    "LATER_PHRASE": r"to\s+every\s+page|(?:all|any)\s+of(?=\s*\()",
-}
 PHRASES: Final = {
-    "ONE_AT_A_TIME": "one at a time",
-    "ANY_EVENT": "any event",
-    "IS_KNOWN": "is known",
-    "IS_MISSING": "is missing",
-    "LIST_OF": "list of",
-    "THIS_PAGE": "this page",
-    "THIS_VISIT": "this visit",
-    "AGENTS_READY_FOR": "agents ready for",
-    "START_AT": "start at",
-    "IN_A_NEW_TAB": "in a new tab",
-    "TO_PAGE": "to page",
+    word.token: word.phrase for word in WORDS if word.is_phrase and word.token != "COMPARISON"
 }
 """Phrases that are one token, as an author writes them."""
+
+_AFTER: Final = {"NOW_IN": r"(?=\s+[^\W\d])", "ALL_OF": r"(?=\s*\()", "ANY_OF": r"(?=\s*\()"}
+_PHRASES: Final = {
+    f"PHRASE{number}": (word.token, word.phrase.replace(" ", r"\s+").replace("agents", "agents?"))
+    for number, word in enumerate(WORDS)
+    if word.is_phrase
+}
+_DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 
 _SIGNS: Final = {
     "<=": "COMPARISON", ">=": "COMPARISON", "!=": "COMPARISON", "<": "COMPARISON",
     ">": "COMPARISON", "=": "EQUAL", "+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH",
     "(": "LPAR", ")": "RPAR", "{": "LBRACE", "}": "RBRACE", "[": "LSQB", "]": "RSQB",
-    ",": "COMMA", ":": "COLON",
+    ",": "COMMA", ":": "COLON", "|": "BAR", "?": "HOLE",
 }  # fmt: skip
 SIGNS: Final = {kind: sign for sign, kind in _SIGNS.items() if kind != "COMPARISON"}
 _FOREIGN: Final = {
@@ -108,44 +70,56 @@ _FOREIGN: Final = {
 }
 
 _WORD = r"[^\W\d]\w*"
-_SCANNER: Final = re.compile(
-    "|".join(
-        f"(?P<{name}>{pattern})"
-        for name, pattern in (
-            ("SKIP", r"[ \t\r\n\ufeff\u00a0]+|#[^\n]*"),
-            ("TRIPLE", r'"""(?s:.*?)"""'),
-            ("TEXT", r'"(?:[^"\\\n]|\\.)*"'),
-            (
-                "CURLY",
-                r"[\u201c\u201d\u201e\u201f][^\u201c\u201d\u201e\u201f\"\n]*[\u201c\u201d\u201e\u201f\"]",
-            ),
-            ("UNCLOSED", r'"[^\n]*'),
-            ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
-            ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
-            ("DURATION", r"\d+(?:\.\d+)?[ \t]+(?:ms|s|min|h|d)\b"),
-            ("LONG_TIME", rf"\d+(?:\.\d+)?[ \t]+(?:{'|'.join(LONG_UNITS)})\b"),
-            ("DECIMAL_COMMA", r"\d+,\d+(?![\w,])"),
-            ("GLUED", rf"\d+(?:\.\d+)?{_WORD}"),
-            ("NUMBER", r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])"),
-            ("REASON", r"(?:page-gone|one-at-a-time|lower-priority)\b"),
-            *((name, rf"(?:{pattern})(?!\w|\.\w)") for name, pattern in _PHRASES.items()),
-            ("PATH", rf"{_WORD}(?:\.\w+)+"),
-            ("WORD", _WORD),
-            ("FOREIGN", r"===?|&&|\|\||<>|=>|=<"),
-            ("SIGN", r"<=|>=|!=|[-+*/<>=(){}\[\],:]"),
-            ("ODD", r"\S"),
-        )
-    )
-)
+_CURLY = r"\u201c\u201d\u201e\u201f"
+
+
+def _scanner(*, hours: bool = False, table: bool = False) -> re.Pattern[str]:
+    """The expression that reads a block; hours and tables have signs of their own."""
+    rows = [
+        ("SKIP", r"[ \t\r\n\ufeff\u00a0]+|#[^\n]*"),
+        ("TRIPLE", r'"""(?s:.*?)"""'),
+        ("TEXT", r'"(?:[^"\\\n]|\\.)*"'),
+        ("CURLY", rf'[{_CURLY}][^{_CURLY}"\n]*[{_CURLY}"]'),
+        ("UNCLOSED", r'"[^\n]*'),
+        *([("DAYS", rf"{_DAY}(?:-{_DAY})?\b")] if hours else []),
+        ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
+        ("CLOCK_SPAN", r"\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?!\w)"),
+        ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
+        ("PERCENT", r"\d+(?:\.\d+)?\s*%"),
+        ("DURATION", r"\d+(?:\.\d+)?\s+(?:ms|s|min|h|d)\b"),
+        ("LONG_TIME", rf"\d+(?:\.\d+)?[ \t]+(?:{'|'.join(LONG_UNITS)})\b"),
+        ("DECIMAL_COMMA", r"\d+,\d+(?![\w,])"),
+        ("GLUED", rf"\d+(?:\.\d+)?{_WORD}"),
+        ("NUMBER", r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])"),
+        ("REASON", r"(?:page-gone|one-at-a-time|lower-priority)\b"),
+        *(
+            (name, rf"(?:{pattern})(?!\w|\.\w){_AFTER.get(token, '')}")
+            for name, (token, pattern) in _PHRASES.items()
+        ),
+        ("PATH", rf"{_WORD}(?:\.\w+)+"),
+        ("WORD", _WORD),
+        *([("BAR", r"[|?]")] if table else []),
+        ("FOREIGN", r"===?|&&|\|\||<>|=>|=<"),
+        ("SIGN", r"<=|>=|!=|[-+*/<>=(){}\[\],:]"),
+        ("ODD", r"\S"),
+    ]
+    return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in rows))
+
+
+_SCANNERS: Final = {"hours": _scanner(hours=True), "table": _scanner(table=True)}
+_SCANNER: Final = _scanner()
 _KEY_END: Final = re.compile(r"\s*:")
-_FIELD_KIND: Final = re.compile(rf"[ \t]+(?:{'|'.join(KINDS)}|list)\b")
+_FIELD_KIND: Final = re.compile(rf"\s+(?:{'|'.join(KINDS)}|list)\b")
 
 
 class Lexer:
     """Reads one block of a source into tokens."""
 
-    def __init__(self, source: Source, start: int, end: int, findings: Findings) -> None:
+    def __init__(
+        self, source: Source, start: int, end: int, findings: Findings, keyword: str = ""
+    ) -> None:
         self._source = source
+        self._keyword = keyword
         self._start = start
         self._end = end
         self._findings = findings
@@ -156,8 +130,9 @@ class Lexer:
     def read(self) -> list[Token]:
         """All tokens of the block. ``line_starts`` then has the index of each first of a line."""
         text, fresh = self._source.text, True
-        is_event = text.startswith("event", self._start)
-        for match in _SCANNER.finditer(text, self._start, self._end):
+        is_event = self._keyword == "event"
+        scanner = _SCANNERS.get(self._keyword, _SCANNER)
+        for match in scanner.finditer(text, self._start, self._end):
             kind = match.lastgroup or "ODD"
             if kind == "SKIP":
                 fresh = fresh or "\n" in match.group()
@@ -175,7 +150,7 @@ class Lexer:
         elif kind == "WORD":
             is_field = field and _FIELD_KIND.match(self._source.text, end) is not None
             self._emit("FIELD" if is_field else self._word(word), word, start, end)
-        elif kind == "SIGN":
+        elif kind in ("SIGN", "BAR"):
             self._bracket(word)
             self._emit(_SIGNS[word], word, start, end)
         elif kind == "DECIMAL_COMMA" and self._depth:
@@ -196,9 +171,9 @@ class Lexer:
         )
 
     def _word(self, word: str) -> str:
-        if word in KEYWORDS:
-            return word.upper()
-        return _OTHER_WORDS.get(word, "NAME")
+        if word in _FIRST_ONLY and self.tokens:
+            return "NAME"
+        return _TOKENS.get(word, "NAME")
 
     def _bracket(self, sign: str) -> None:
         if sign in "({[":
@@ -255,7 +230,7 @@ class Lexer:
         self._emit(self._word(unit), unit, start + len(number), end)
 
 
-_RENAMED: Final = {"TRIPLE": "TEXT", "COMPARISON_PHRASE": "COMPARISON", "LATER_PHRASE": "LATER"}
+_RENAMED: Final = {"TRIPLE": "TEXT"} | {name: token for name, (token, _) in _PHRASES.items()}
 _MENDED: Final = {
     "FOREIGN": Lexer._foreign,
     "CURLY": Lexer._curly,

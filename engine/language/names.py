@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.language import syntax
-from engine.language.diagnostics import Findings
+from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.source import Source
 from engine.vocabulary.events import SYSTEM_EVENTS
 from engine.vocabulary.kinds import Kind
@@ -22,6 +22,11 @@ _WHAT = {
     syntax.Message: "a message",
     syntax.Strategy: "a strategy",
     syntax.Scenario: "a scenario",
+    syntax.Hours: "hours",
+    syntax.OwnChannel: "a channel",
+    syntax.Medium: "a medium",
+    syntax.Guarantee: "a guarantee",
+    syntax.Table: "a table",
 }
 
 
@@ -40,6 +45,12 @@ class Names:
     messages: dict[str, syntax.Message] = field(default_factory=dict)
     strategies: dict[str, syntax.Strategy] = field(default_factory=dict)
     scenarios: dict[str, syntax.Scenario] = field(default_factory=dict)
+    hours: dict[str, syntax.Hours] = field(default_factory=dict)
+    channels: dict[str, syntax.OwnChannel] = field(default_factory=dict)
+    media: dict[str, syntax.Medium] = field(default_factory=dict)
+    guarantees: dict[str, syntax.Guarantee] = field(default_factory=dict)
+    tables: dict[str, syntax.Table] = field(default_factory=dict)
+    zones: list[syntax.Zone] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
 
@@ -93,8 +104,16 @@ def collect(
         syntax.Message: names.messages,
         syntax.Strategy: names.strategies,
         syntax.Scenario: names.scenarios,
+        syntax.Hours: names.hours,
+        syntax.OwnChannel: names.channels,
+        syntax.Medium: names.media,
+        syntax.Guarantee: names.guarantees,
+        syntax.Table: names.tables,
     }
     for declaration, mended in declarations:
+        if isinstance(declaration, syntax.Zone):
+            _another_zone(names.zones, declaration, sources, findings)
+            continue
         table = tables[type(declaration)]
         is_fact = isinstance(declaration, syntax.Fact)
         key = (declaration.scope, declaration.name) if is_fact else declaration.name  # type: ignore[union-attr]
@@ -105,7 +124,34 @@ def collect(
         else:
             table[key] = declaration
     _one_namespace(names, sources, findings)
+    _tables(names, findings)
     return names
+
+
+def _another_zone(
+    zones: list[syntax.Zone],
+    zone: syntax.Zone,
+    sources: Mapping[str, Source],
+    findings: Findings,
+) -> None:
+    if zones:
+        first = zones[0].span
+        line, _ = sources[first.source].place(first.start)
+        findings.add("N120", zone.span, where=f"{first.source} line {line}")
+    zones.append(zone)
+
+
+def _tables(names: Names, findings: Findings) -> None:
+    """The rows of a table are rules of its strategy, after its own."""
+    for table in names.tables.values():
+        strategy = names.strategies.get(table.strategy)
+        if strategy is None:
+            if table.strategy not in names.lost:
+                near = did_you_mean(table.strategy, names.strategies)
+                findings.add("N112", table.span, word=table.strategy, nearest=near)
+            continue
+        rules = (*strategy.rules, *table.rules)
+        names.strategies[strategy.name] = replace(strategy, rules=rules)
 
 
 def _twice(

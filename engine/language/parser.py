@@ -10,19 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path as File
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lark import Lark, Token, UnexpectedToken
-from lark.exceptions import VisitError
 from lark.lexer import Lexer as LarkLexer
 
 from engine.language import syntax
 from engine.language.blocks import Block
+from engine.language.declarations import TreeBuilder
 from engine.language.diagnostics import Findings, did_you_mean, one_of
-from engine.language.lexer import DECLARATIONS, PHRASES, RESERVED, SIGNS, Lexer
+from engine.language.lexer import PHRASES, RESERVED, SIGNS, Lexer
 from engine.language.source import Source
 from engine.language.spelling import nearest
-from engine.language.tree import TreeBuilder
+from engine.language.tables import Rows
+from engine.vocabulary.words import DECLARATIONS
 
 MOST_MISTAKES: Final = 20
 DEEPEST: Final = 60
@@ -31,7 +32,9 @@ _CLAUSES: Final = frozenset(
     (
         "ON", "WHEN", "UNLESS", "SEND", "ATTACH", "SET", "DESCRIPTION", "OWNER", "GROUP",
         "PRIORITY", "LIMIT", "ONE_AT_A_TIME", "GIVEN", "START_AT", "AFTER", "VISITOR", "ENTERS",
-        "OPENS", "LEAVES", "RETURNS", "EXPECT", "LATER", "FIELD",
+        "OPENS", "LEAVES", "RETURNS", "EXPECT", "FIELD", "HOURS", "ACTIVE", "AUDIENCE", "VALID_FOR",
+        "CAPTURE_CLICK", "CAPTURE_SUBMIT", "CAPTURE_KEY", "CAPTURE_TIMER", "CAPTURE_SCROLL",
+        "CAPTURE_EXIT", "CAPTURE_VISIBLE",
     )
 )  # fmt: skip
 _WORDS: Final = {
@@ -47,6 +50,10 @@ _WORDS: Final = {
     "KIND": "`text`, `number` or `boolean`",
     "COMPARISON": "a comparison such as `>=`",
     "FUNCTION": "`count(..)`",
+    "PERCENT": "a share such as `50%`",
+    "DAYS": "days such as `Mon-Fri`",
+    "CLOCK_SPAN": "times such as `09:00-18:00`",
+    "FIELD_FUNCTION": "`latest(..)`",
     "TRUE": "`true`",
     "FALSE": "`false`",
     "ELSE": "`else`",
@@ -61,7 +68,7 @@ _OTHER_LANGUAGES: Final = {
     "NOT": "not",
 }
 _VALUES: Final = frozenset(("NUMBER", "TEXT", "PATH", "DURATION", "FUNCTION", "LPAR"))
-_SELDOM: Final = ("PLUS", "MINUS", "STAR", "SLASH", "LATER", "BROKEN", "FALSE", "REASON", "LIST_OF")
+_SELDOM: Final = ("PLUS", "MINUS", "STAR", "SLASH", "BROKEN", "FALSE", "REASON", "LIST_OF")
 
 
 class _Tokens(LarkLexer):
@@ -78,7 +85,14 @@ class _Tokens(LarkLexer):
 def grammar() -> Lark:
     """The parser of one block; strict, so an ambiguity of the grammar fails at once."""
     text = (File(__file__).parent / "grammar.lark").read_text("utf-8")
-    return Lark(text, parser="lalr", lexer=_Tokens, strict=True, propagate_positions=True)
+    return Lark(
+        text,
+        parser="lalr",
+        lexer=_Tokens,
+        strict=True,
+        propagate_positions=True,
+        start=["start", "rule"],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +109,11 @@ class Parsed:
 
 def parse(source: Source, block: Block, findings: Findings) -> Parsed:
     """Parse a block; mistakes go to ``findings``. Never raises for what an author writes."""
-    lexer = Lexer(source, block.start, block.end, findings)
+    if block.keyword == "table":
+        return _parse_table(source, block, findings)
+    lexer = Lexer(source, block.start, block.end, findings, block.keyword)
     tokens = lexer.read()
     if not tokens:
-        return Parsed(declaration=None, mended=True)
-    if tokens[0].type == "LATER":
-        _note(source, findings, "S011", tokens[0])
         return Parsed(declaration=None, mended=True)
     if tokens[0].value != block.keyword:
         tokens[0] = tokens[0].update(type=block.keyword.upper(), value=block.keyword)
@@ -132,6 +145,20 @@ def _shown(token: Token) -> str:
     return " ".join(str(token.value).split())
 
 
+def _parse_table(source: Source, block: Block, findings: Findings) -> Parsed:
+    """A table: a head, and rows that are rules; a line is a row."""
+    rows = Rows(source, block, findings)
+    if rows.name is None:
+        return Parsed(declaration=None, mended=True)
+    rules = [
+        _Recovery(source, block, tokens, set(), findings, "rule").rule() for tokens in rows.rules()
+    ]
+    kept = tuple(replace(rule, table=rows.name) for rule in rules if rule is not None)
+    span = source.span(block.start, block.end)
+    table = syntax.Table(name=rows.name, strategy=rows.strategy, rules=kept, span=span)
+    return Parsed(declaration=table, mended=rows.mended or len(kept) < len(rules))
+
+
 class _Recovery:
     """Parses a block again and again, each time without the clause that was wrong."""
 
@@ -142,7 +169,9 @@ class _Recovery:
         tokens: list[Token],
         line_starts: set[int],
         findings: Findings,
+        start: str = "start",
     ) -> None:
+        self._start = start
         self._source = source
         self._block = block
         self._findings = findings
@@ -152,11 +181,22 @@ class _Recovery:
         self._fresh_lines = {id(tokens[i]) for i in line_starts}
         self._end = Token("$END", "", start_pos=tokens[-1].end_pos, end_pos=tokens[-1].end_pos)
 
+    def rule(self) -> syntax.Rule | None:
+        """Parse one rule by itself, as a row of a table is."""
+        try:
+            builder = TreeBuilder(self._source, self._findings)
+            tree = grammar().parse(self._tokens, start=self._start)
+            return cast("syntax.Rule", builder.transform(tree))
+        except UnexpectedToken as error:
+            self._report(error)
+            return None
+
     def parse(self) -> Parsed:
+        """Parse the block."""
         mended = False
         for _ in range(MOST_MISTAKES):
             try:
-                tree = grammar().parse(self._tokens)
+                tree = grammar().parse(self._tokens, start=self._start)
                 builder = TreeBuilder(self._source, self._findings)
                 declaration = builder.transform(tree)
                 return Parsed(declaration=declaration, mended=mended or builder.mended)
@@ -165,8 +205,6 @@ class _Recovery:
                 mended = True
                 if not self._cut(error.token):
                     return Parsed(declaration=None, mended=True)
-            except VisitError as error:
-                raise error.orig_exc from error
         self._too_many()
         return Parsed(declaration=None, mended=True)
 
@@ -217,8 +255,6 @@ class _Recovery:
             self._incomplete(accepted)
         elif token.type == "ODD":
             _note(self._source, self._findings, "S005", token, hint=_odd_hint(str(token)))
-        elif token.type == "LATER":
-            _note(self._source, self._findings, "S011", token)
         elif not self._special(token, accepted):
             hint = did_you_mean(str(token), _plain_words(accepted))
             near = nearest(str(token), _plain_words(accepted))
@@ -287,7 +323,7 @@ def _plain_words(accepted: set[str]) -> list[str]:
     if "COMPARISON" in accepted:
         words += ["has", "starts with", "ends with", "matches"]
     if "FUNCTION" in accepted:
-        words += ["count", "seen"]
+        words += ["count", "seen", "latest", "sum", "min", "max", "average"]
     if "KIND" in accepted:
         words += ["text", "number", "boolean"]
     return words

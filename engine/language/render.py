@@ -57,7 +57,7 @@ def duration(milliseconds: int) -> str:
     return f"{milliseconds} ms"
 
 
-def written(node: syntax.Expr) -> str:
+def written(node: syntax.Expr) -> str:  # noqa: C901 - a line for each node
     """An expression shortly, in the words of the language."""
     match node:
         case syntax.Constant(value=bool(value)):
@@ -70,12 +70,18 @@ def written(node: syntax.Expr) -> str:
             return ".".join(parts)
         case syntax.Aggregate(function=function, atom=atom, field=field):
             return f"{function}({'.'.join((atom.name or 'any event', *field))}, ..)"
+        case syntax.Outside(name="pacing admits", argument=argument):
+            return f'pacing admits "{argument}"'
         case syntax.Outside(name=name, argument=argument):
             return f'{name}("{argument}")'
         case syntax.Compare(operator=operator, left=left, right=right):
             return f"{written(left)} {operator} {written(right)}"
         case syntax.Arithmetic(operator=operator, left=left, right=right):
             return f"{written(left)} {operator} {written(right)}"
+        case syntax.Clock(what=what):
+            return what
+        case syntax.InHours(hours=hours):
+            return f"now in {hours}"
         case syntax.Glob(pattern=pattern):
             return f'url "{pattern}"'
         case syntax.InCategories(categories=names):

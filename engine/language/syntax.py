@@ -10,193 +10,32 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Literal
 
-from engine.vocabulary.kinds import Kind
-
-Scope = Literal["page", "visit", "visitor"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """A piece of one source: its name and the character offsets [start, end)."""
-
-    source: str
-    start: int
-    end: int
-
-
-NOWHERE = Span(source="", start=0, end=0)
-
-
-# ---------------------------------------------------------------- conditions
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Constant:
-    """A value written out: text, number, boolean, duration (ms), date or time of day."""
-
-    value: str | float | int | bool
-    kind: Kind
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Path:
-    """``event.price``, ``visitor.vip``, ``visit.pages``; in a category also ``title``."""
-
-    parts: tuple[str, ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    """``last D`` (rolling, half-open), ``this page``, ``this visit`` or ``ever``."""
-
-    reach: Literal["last", "page", "visit", "ever"]
-    duration: int = 0
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Atom:
-    """One event to wait for: by name, ``any event``, or ``sent NAME``."""
-
-    what: Literal["event", "any", "sent"]
-    name: str = ""
-    categories: tuple[str, ...] = ()
-    where: Expr | None = None
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Aggregate:
-    """``count(A, W)``, ``seen(A, W)``, ``since(A)`` or ``latest(A.field, W)``."""
-
-    function: Literal["count", "seen", "since", "latest"]
-    atom: Atom
-    field: tuple[str, ...] = ()
-    window: Window | None = None
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outside:
-    """A number from outside, recorded with the event: ``agents.ready("chat")``."""
-
-    name: Literal["agents.ready"]
-    argument: str
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compare:
-    """Two values and an operator of ``vocabulary.operators``."""
-
-    operator: str
-    left: Expr
-    right: Expr
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Among:
-    """``x in ("a", "b")``."""
-
-    item: Expr
-    values: tuple[Expr, ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InCategories:
-    """``event in (Checkout, Products)``: is the event in any of these categories."""
-
-    categories: tuple[str, ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """``x is known`` (``known``) or ``x is missing``."""
-
-    item: Expr
-    known: bool
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glob:
-    """``url "/checkout/**"``: the address fits a glob; only in categories."""
-
-    pattern: str
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
-    """``left + right``, with ``+ - * /`` over numbers."""
-
-    operator: Literal["+", "-", "*", "/"]
-    left: Expr
-    right: Expr
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Not:
-    """``not x``, in three values."""
-
-    item: Expr
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class And:
-    """``x and y and ..``, in three values."""
-
-    items: tuple[Expr, ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Or:
-    """``x or y or ..``, in three values."""
-
-    items: tuple[Expr, ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-Expr = (
-    Constant
-    | Path
-    | Aggregate
-    | Outside
-    | Compare
-    | Among
-    | InCategories
-    | Known
-    | Glob
-    | Arithmetic
-    | Not
-    | And
-    | Or
+from engine.language.terms import (
+    NOWHERE,
+    Aggregate,
+    Among,
+    And,
+    Arithmetic,
+    Atom,
+    Clock,
+    Compare,
+    Constant,
+    Expr,
+    Glob,
+    InCategories,
+    InHours,
+    Known,
+    List,
+    Not,
+    Or,
+    Outside,
+    Path,
+    Record,
+    Scope,
+    Span,
+    Window,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
-    """``{ key: value, .. }``: keys in the order written, values plain or nested."""
-
-    entries: tuple[tuple[str, Expr | Record | List], ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class List:
-    """``[ a, b ]`` inside a record."""
-
-    items: tuple[Expr | Record | List, ...]
-    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
-
+from engine.vocabulary.kinds import Kind
 
 # ---------------------------------------------------------------- behaviour
 
@@ -220,7 +59,23 @@ class Absent:
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
-Part = Atom | Times | Absent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllOf:
+    """``all of (A, B)``: each of them, in any order; the latest of each counts."""
+
+    atoms: tuple[Atom, ...]
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnyOf:
+    """``any of (A, B)``: one of them."""
+
+    atoms: tuple[Atom, ...]
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+Part = Atom | Times | Absent | AllOf | AnyOf
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,11 +90,16 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendAction:
-    """``send NAME``, or a message written in place (then ``channel`` and ``data``)."""
+    """``send NAME(arguments)``, or a message written in place (then ``channel`` and ``data``).
+
+    It goes to the page of the event, or ``to every page`` of the visit.
+    """
 
     message: str | None
+    arguments: tuple[Expr, ...] = ()
     channel: str = ""
     data: Record | None = None
+    every_page: bool = False
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -255,7 +115,10 @@ class SetAction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One ``on .. when .. unless .. actions`` of a strategy."""
+    """One ``on .. when .. unless .. actions`` of a strategy.
+
+    A row of a table is a rule; of the rows of one ``table`` the first that holds wins.
+    """
 
     pattern: Pattern
     when: Expr | None = None
@@ -263,6 +126,7 @@ class Rule:
     sends: tuple[SendAction, ...] = ()
     attach: Record | None = None
     sets: tuple[SetAction, ...] = ()
+    table: str | None = None
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -280,21 +144,50 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSource:
+    """Where the page finds a field: text, value or attribute of a selector, or a variable.
+
+    ``name`` is the attribute or the variable; ``selector`` the CSS selector.
+    """
+
+    what: Literal["text", "value", "attribute", "variable"]
+    name: str = ""
+    selector: str = ""
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldDeclaration:
-    """A field of an event: its (dotted) name and kind."""
+    """A field of an event: its (dotted) name, kind, and where the page finds it."""
 
     path: tuple[str, ...]
     kind: Kind
+    source: FieldSource | None = None
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """How the page notices an event by itself.
+
+    ``amount`` is milliseconds for a timer and percent for a scroll; ``key`` the key's name.
+    """
+
+    what: Literal["click", "submit", "key", "timer", "scroll", "exit", "visible"]
+    selector: str = ""
+    key: str = ""
+    amount: float = 0
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDeclaration:
-    """A business event."""
+    """A business event: its fields, and how the page captures it."""
 
     name: str
     description: str = ""
     fields: tuple[FieldDeclaration, ...] = ()
+    captures: tuple[Capture, ...] = ()
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -332,25 +225,118 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A named notification: its channel and data."""
+    """A named notification: its parameters, channel and data."""
 
     name: str
+    parameters: tuple[str, ...] = ()
     channel: str
     data: Record
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenHours:
+    """``Mon-Fri 09:00-18:00``: days (0 is Monday) and minutes of the day [start, end).
+
+    An ``end`` not after ``start`` is on the next day.
+    """
+
+    days: tuple[int, ...]
+    start: int
+    end: int
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hours:
+    """When something is open, in a zone; closed on the dates of ``closed`` (``2026-12-25``)."""
+
+    name: str
+    open: tuple[OpenHours, ...]
+    zone: str | None = None
+    closed: tuple[str, ...] = ()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnChannel:
+    """A channel of the site: ``channel shop.banner { html: text }``."""
+
+    name: str
+    fields: tuple[tuple[str, Kind], ...] = ()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Medium:
+    """A name for who answers: ``medium "video" "A call with picture"``."""
+
+    name: str
+    description: str = ""
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """The time zone of the book: dates and hours without one of their own are in it."""
+
+    name: str
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Active:
+    """``active from DATE until DATE``, both inclusive, in the book's zone."""
+
+    since: str | None = None
+    until: str | None = None
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audience:
+    """``audience 50% of "name"``: a stable part of the visitors; the rest is the control arm."""
+
+    percent: float
+    experiment: str
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Strategy:
-    """A strategy: header and rules in the order written."""
+    """A strategy: header and rules in the order written. ``valid_for`` is in ms."""
 
     name: str
     description: str = ""
     owner: str = ""
     group: str | None = None
     priority: float = 50
+    hours: str | None = None
+    active: Active | None = None
+    audience: Audience | None = None
+    valid_for: int = 30_000
     limits: tuple[Limit, ...] = ()
     rules: tuple[Rule, ...] = ()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Many similar rules of one strategy as rows, in the order written."""
+
+    name: str
+    strategy: str
+    rules: tuple[Rule, ...] = ()
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guarantee:
+    """A behaviour that must never be seen; ``enforced`` refuses the send that would complete it."""
+
+    name: str
+    enforced: bool
+    pattern: Pattern
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -377,10 +363,30 @@ class GivenFact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StartAt:
-    """``start at DATE TIME in ZONE``; ``time`` is milliseconds since 1970 UTC."""
+class GivenAudience:
+    """``given audience "name"`` (or ``given control "name"``): the visitor's arm."""
 
-    time: int
+    experiment: str
+    control: bool = False
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenPacing:
+    """``given pacing 0.8 for "chat"``; one more offer is admitted when it is above one half."""
+
+    probability: float
+    medium: str
+    span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartAt:
+    """``start at DATE TIME [in ZONE]``; without a zone it is the book's."""
+
+    date: str
+    time: str
+    zone: str | None = None
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
@@ -467,6 +473,8 @@ class ExpectRefused:
 Step = (
     GivenAgents
     | GivenFact
+    | GivenAudience
+    | GivenPacing
     | StartAt
     | After
     | Enters
@@ -489,7 +497,21 @@ class Scenario:
     span: Span = dataclasses.field(default=NOWHERE, compare=False, repr=False)
 
 
-Declaration = EventDeclaration | Fact | Category | Group | Message | Strategy | Scenario
+Declaration = (
+    EventDeclaration
+    | Fact
+    | Category
+    | Group
+    | Message
+    | Strategy
+    | Scenario
+    | Hours
+    | OwnChannel
+    | Medium
+    | Zone
+    | Table
+    | Guarantee
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -497,7 +519,8 @@ class Book:
     """All files of a folder, checked and resolved: every name in it means something.
 
     Mappings are by name, in order of name, so that equal books are equal whatever file a
-    declaration stands in. ``version`` is a hash of the meaning (layout and comments aside).
+    declaration stands in. The rows of a table are already rules of their strategy, after its own.
+    ``version`` is a hash of the meaning (layout and comments aside).
     """
 
     version: str
@@ -508,3 +531,21 @@ class Book:
     messages: dict[str, Message]
     strategies: dict[str, Strategy]
     scenarios: dict[str, Scenario]
+    zone: str = "UTC"
+    hours: dict[str, Hours] = dataclasses.field(default_factory=dict)
+    channels: dict[str, OwnChannel] = dataclasses.field(default_factory=dict)
+    media: dict[str, Medium] = dataclasses.field(default_factory=dict)
+    guarantees: dict[str, Guarantee] = dataclasses.field(default_factory=dict)
+
+
+__all__ = [
+    "NOWHERE", "Absent", "Active", "After", "Aggregate", "AllOf", "Among", "And", "AnyOf",
+    "Arithmetic", "Atom", "Audience", "Book", "Capture", "Category", "Clock", "Compare",
+    "Constant", "Declaration", "Enters", "EventDeclaration", "ExpectFact", "ExpectNothing",
+    "ExpectRefused", "ExpectSent", "Expr", "Fact", "FieldDeclaration", "FieldSource",
+    "GivenAgents", "GivenAudience", "GivenFact", "GivenPacing", "Glob", "Group", "Guarantee",
+    "Happens", "Hours", "InCategories", "InHours", "Known", "Leaves", "Limit", "List", "Medium",
+    "Message", "Not", "OpenHours", "Or", "Outside", "OwnChannel", "Part", "Path", "Pattern",
+    "Record", "Returns", "Rule", "Scenario", "Scope", "SendAction", "SetAction", "Span",
+    "StartAt", "Step", "Strategy", "Table", "Times", "Window", "Zone",
+]  # fmt: skip

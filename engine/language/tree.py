@@ -1,6 +1,7 @@
-"""The grammar's raw tree becomes the frozen values of syntax.py, numbers and times read.
+"""Conditions and behaviour: the grammar's raw tree becomes the frozen values of syntax.py.
 
-Each method is named after the rule of grammar.lark that it builds.
+Each method is named after the rule of grammar.lark that it builds. Declarations and scenarios
+are built on top of this, in declarations.py.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any, Final, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from lark import Token, Transformer, v_args
 
@@ -19,16 +19,15 @@ from engine.language import syntax
 from engine.language.diagnostics import Findings
 from engine.language.lexer import UNITS
 from engine.language.source import Source
-from engine.vocabulary.kinds import BOOLEAN, BY_WORD, DURATION, NUMBER, TEXT, TIME, Kind
+from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME
 
-EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\.")
 _PLAIN_ESCAPES: Final = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t"}
 
 
 @v_args(meta=True)
-class TreeBuilder(Transformer[Token, Any]):
-    """Builds one declaration. What is wrong with a single value is noted, not raised."""
+class TermBuilder(Transformer[Token, Any]):
+    """Builds conditions and rules. What is wrong with a single value is noted, not raised."""
 
     def __init__(self, source: Source, findings: Findings) -> None:
         super().__init__()
@@ -86,6 +85,21 @@ class TreeBuilder(Transformer[Token, Any]):
             self._wrong("P306", self._at(token), what="A time", least="1 ms, and whole")
         return int(milliseconds) or 1
 
+    def _date(self, token: Token) -> str:
+        try:
+            return date.fromisoformat(token).isoformat()
+        except ValueError:
+            hint = "Write it like `2026-11-23`."
+            self._wrong("S012", self._at(token), word=str(token), what="date", hint=hint)
+            return "1970-01-01"
+
+    def _percent(self, token: Token) -> float:
+        value = float(token.rstrip("% \t\n"))
+        if not 0 <= value <= 100:
+            hint = "Write a share from 0% to 100%."
+            self._wrong("S012", self._at(token), word=str(token), what="share", hint=hint)
+        return min(max(value, 0.0), 100.0)
+
     # ------------------------------------------------- conditions
 
     def constant(self, meta: Any, items: list[Token]) -> syntax.Constant:
@@ -99,9 +113,12 @@ class TreeBuilder(Transformer[Token, Any]):
                 return syntax.Constant(value=self._duration(token), kind=DURATION, span=span)
             case "TRUE" | "FALSE":
                 return syntax.Constant(value=token.type == "TRUE", kind=BOOLEAN, span=span)
+            case "DATE":
+                return syntax.Constant(value=self._date(token), kind=TIME, span=span)
             case _:
-                self._wrong("S011", span, word=str(token))
-                return syntax.Constant(value=str(token), kind=TIME, span=span)
+                hint = "Declare `hours`, and write `now in` their name."
+                self._wrong("P307", span, left=f"`{token}`", place="here", hint=hint)
+                return syntax.Constant(value="1970-01-01", kind=TIME, span=span)
 
     def negative(self, meta: Any, items: list[Any]) -> syntax.Expr:
         inner = items[-1]
@@ -134,10 +151,31 @@ class TreeBuilder(Transformer[Token, Any]):
     def since(self, meta: Any, items: list[Any]) -> syntax.Aggregate:
         return syntax.Aggregate(function="since", atom=items[0], span=self._span(meta))
 
+    def pacing(self, meta: Any, items: list[Token]) -> syntax.Outside:
+        return syntax.Outside(name="pacing", argument=self._text(items[0]), span=self._span(meta))
+
+    def admits(self, meta: Any, items: list[Token]) -> syntax.Outside:
+        return syntax.Outside(
+            name="pacing admits", argument=self._text(items[0]), span=self._span(meta)
+        )
+
+    def now(self, meta: Any, _: Any) -> syntax.Clock:
+        return syntax.Clock(what="now", span=self._span(meta))
+
+    def weekday(self, meta: Any, _: Any) -> syntax.Clock:
+        return syntax.Clock(what="weekday", span=self._span(meta))
+
+    def in_hours_now(self, meta: Any, items: list[Token]) -> syntax.InHours:
+        return syntax.InHours(hours=str(items[-1]), span=self._span(meta))
+
     def latest(self, meta: Any, items: list[Any]) -> syntax.Aggregate:
-        (atom, field), window = items
+        function, (atom, field), window = items
         return syntax.Aggregate(
-            function="latest", atom=atom, field=field, window=window, span=self._span(meta)
+            function=cast("Any", str(function)),
+            atom=atom,
+            field=field,
+            window=window,
+            span=self._span(meta),
         )
 
     def latest_atom(self, meta: Any, items: list[Any]) -> tuple[syntax.Atom, tuple[str, ...]]:
@@ -236,14 +274,19 @@ class TreeBuilder(Transformer[Token, Any]):
     def sent_text(self, _: Any, items: list[Token]) -> tuple[str, Token]:
         return "sent", items[0].update(value=self._text(items[0]))
 
+    def alias(self, _: Any, items: list[Token]) -> tuple[str, Token]:
+        return "as", items[0]
+
     def atom(self, meta: Any, items: list[Any]) -> syntax.Atom:
         (what, name), *tail = items
+        alias = tail.pop()
         categories, where = self._atom_tail(tail)
         return syntax.Atom(
             what=cast("Any", what),
             name=str(name or ""),
             categories=categories,
             where=where,
+            alias=str(alias[1]) if alias else None,
             span=self._span(meta),
         )
 
@@ -267,6 +310,12 @@ class TreeBuilder(Transformer[Token, Any]):
         return syntax.Absent(
             atom=items[0], duration=self._duration(items[1]), span=self._span(meta)
         )
+
+    def all_of(self, meta: Any, items: list[Any]) -> syntax.AllOf:
+        return syntax.AllOf(atoms=tuple(items[1:]), span=self._span(meta))
+
+    def any_of(self, meta: Any, items: list[Any]) -> syntax.AnyOf:
+        return syntax.AnyOf(atoms=tuple(items[1:]), span=self._span(meta))
 
     def then(self, meta: Any, items: list[Any]) -> tuple[str, Any, Any]:
         return "then", items[0], meta
@@ -318,12 +367,26 @@ class TreeBuilder(Transformer[Token, Any]):
     def unless(self, _: Any, items: list[Any]) -> Any:
         return items[0]
 
-    def send_named(self, _: Any, items: list[Token]) -> syntax.SendAction:
-        return syntax.SendAction(message=str(items[0]), span=self._at(items[0]))
+    def audience_of(self, _: Any, items: list[Token]) -> bool:
+        return items[0].type == "TO_EVERY_PAGE"
+
+    def send_named(self, _: Any, items: list[Any]) -> syntax.SendAction:
+        name, *arguments, every_page = items
+        return syntax.SendAction(
+            message=str(name),
+            arguments=tuple(argument for argument in arguments if argument is not None),
+            every_page=bool(every_page),
+            span=self._at(name),
+        )
 
     def send_here(self, meta: Any, items: list[Any]) -> syntax.SendAction:
+        channel, data, every_page = items
         return syntax.SendAction(
-            message=None, channel=str(items[0]), data=items[1], span=self._span(meta)
+            message=None,
+            channel=str(channel),
+            data=data,
+            every_page=bool(every_page),
+            span=self._span(meta),
         )
 
     def attach(self, _: Any, items: list[Any]) -> syntax.Record:
@@ -357,219 +420,3 @@ class TreeBuilder(Transformer[Token, Any]):
             sets=tuple(a for a in actions if isinstance(a, syntax.SetAction)),
             span=self._span(meta),
         )
-
-    # ------------------------------------------------- declarations
-
-    def start(self, _: Any, items: list[Any]) -> syntax.Declaration:
-        return cast("syntax.Declaration", items[0])
-
-    def kind(self, _: Any, items: list[Token]) -> Kind:
-        return BY_WORD[str(items[0])]
-
-    def list_kind(self, _: Any, items: list[Token]) -> Kind:
-        return Kind("list", BY_WORD[str(items[-1])])
-
-    def field(self, meta: Any, items: list[Any]) -> syntax.FieldDeclaration:
-        return syntax.FieldDeclaration(
-            path=tuple(items[0].split(".")), kind=items[1], span=self._span(meta)
-        )
-
-    def event(self, meta: Any, items: list[Any]) -> syntax.EventDeclaration:
-        name, description, *fields = items
-        return syntax.EventDeclaration(
-            name=str(name),
-            description=self._text(description),
-            fields=tuple(fields),
-            span=self._span(meta),
-        )
-
-    def fact(self, meta: Any, items: list[Any]) -> syntax.Fact:
-        path, kind, default, *sources = items
-        scope, name = self._fact_name(path)
-        if default is not None and not kind.admits(default.value):
-            self._wrong(
-                "T205",
-                default.span,
-                word=str(path),
-                kind=f"a {kind}",
-                left_kind=f"a {default.kind}",
-            )
-        return syntax.Fact(
-            scope=scope,
-            name=name,
-            kind=kind,
-            default=default.value if default else None,
-            sources=tuple(str(source) for source in sources if source is not None),
-            span=self._span(meta),
-        )
-
-    def category(self, meta: Any, items: list[Any]) -> syntax.Category:
-        return syntax.Category(name=str(items[0]), condition=items[1], span=self._span(meta))
-
-    def limit_per(self, meta: Any, items: list[Any]) -> syntax.Limit:
-        count = int(self._number(items[0], 1, "A limit"))
-        return syntax.Limit(count=count, scope=items[1], span=self._span(meta))
-
-    def limit_in(self, meta: Any, items: list[Any]) -> syntax.Limit:
-        count, duration, scope = items
-        return syntax.Limit(
-            count=int(self._number(count, 1, "A limit")),
-            scope=scope or "visitor",
-            duration=self._duration(duration),
-            span=self._span(meta),
-        )
-
-    def limit(self, _: Any, items: list[Any]) -> syntax.Limit:
-        return cast("syntax.Limit", items[0])
-
-    def group(self, meta: Any, items: list[Any]) -> syntax.Group:
-        name, description, *clauses = items
-        return syntax.Group(
-            name=str(name),
-            description=self._text(description),
-            one_at_a_time=any(isinstance(clause, Token) for clause in clauses),
-            limits=tuple(c for c in clauses if isinstance(c, syntax.Limit)),
-            span=self._span(meta),
-        )
-
-    def message(self, meta: Any, items: list[Any]) -> syntax.Message:
-        name, channel, data = items
-        return syntax.Message(
-            name=str(name), channel=str(channel), data=data, span=self._span(meta)
-        )
-
-    def description(self, meta: Any, items: list[Token]) -> tuple[str, Any, Any]:
-        return "description", self._text(items[0]), meta
-
-    def owner(self, meta: Any, items: list[Token]) -> tuple[str, Any, Any]:
-        return "owner", self._text(items[0]), meta
-
-    def in_group(self, meta: Any, items: list[Token]) -> tuple[str, Any, Any]:
-        return "group", str(items[0]), meta
-
-    def signed(self, _: Any, items: list[Token]) -> float:
-        return -self._number(items[-1]) if len(items) == 2 else self._number(items[0])
-
-    def priority(self, meta: Any, items: list[Any]) -> tuple[str, Any, Any]:
-        return "priority", items[0], meta
-
-    def header(self, _: Any, items: list[Any]) -> Any:
-        return items[0]
-
-    def strategy(self, meta: Any, items: list[Any]) -> syntax.Strategy:
-        name, *rest = items
-        said: dict[str, Any] = {}
-        for word, value, place in (item for item in rest if isinstance(item, tuple)):
-            if word in said:
-                self._wrong("S013", self._span(place), word=word)
-            said[word] = value
-        return syntax.Strategy(
-            name=self._text(name),
-            **said,
-            limits=tuple(item for item in rest if isinstance(item, syntax.Limit)),
-            rules=tuple(item for item in rest if isinstance(item, syntax.Rule)),
-            span=self._span(meta),
-        )
-
-    # ------------------------------------------------- scenarios
-
-    def given_agents(self, meta: Any, items: list[Token]) -> syntax.GivenAgents:
-        count, _, medium = items
-        return syntax.GivenAgents(
-            count=int(self._number(count, 0, "The number of agents")),
-            medium=self._text(medium),
-            span=self._span(meta),
-        )
-
-    def literal(self, _: Any, items: list[Any]) -> syntax.Constant:
-        return cast("syntax.Constant", items[0])
-
-    def negative_literal(self, meta: Any, items: list[Token]) -> syntax.Constant:
-        value = -self._number(items[-1])
-        return syntax.Constant(value=value, kind=NUMBER, span=self._span(meta))
-
-    def given_fact(self, _: Any, items: list[Any]) -> syntax.GivenFact:
-        scope, name = self._fact_name(items[0])
-        return syntax.GivenFact(scope=scope, fact=name, value=items[1], span=self._at(items[0]))
-
-    def start_at(self, meta: Any, items: list[Any]) -> syntax.StartAt:
-        _, day, clock, zone = items
-        return syntax.StartAt(time=self._moment(day, clock, zone), span=self._span(meta))
-
-    def _moment(self, day: Token, clock: Token, zone: Token | None) -> int:
-        try:
-            hours, minutes = str(clock).split(":")
-            when = datetime.combine(
-                date.fromisoformat(day), datetime.min.time().replace(int(hours), int(minutes))
-            )
-        except ValueError:
-            what = "date or time of day"
-            hint = "Write it like `2026-11-23 10:00`."
-            self._wrong("S012", self._at(day), word=f"{day} {clock}", what=what, hint=hint)
-            return 0
-        name = self._text(zone) if zone is not None else "UTC"
-        try:
-            when = when.replace(tzinfo=ZoneInfo(name))
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            assert zone is not None, "UTC is always known"
-            self._wrong("T208", self._at(zone), word=name)
-            return 0
-        return (when - EPOCH) // timedelta(milliseconds=1)
-
-    def after(self, meta: Any, items: list[Token]) -> syntax.After:
-        return syntax.After(duration=self._duration(items[0]), span=self._span(meta))
-
-    def arrival(self, _: Any, items: list[Any]) -> tuple[str | None, syntax.Record | None]:
-        title, data = items
-        return (self._text(title) if title is not None else None), data
-
-    def enters(self, meta: Any, items: list[Any]) -> syntax.Enters:
-        url, (title, data) = items
-        return syntax.Enters(url=self._text(url), title=title, data=data, span=self._span(meta))
-
-    def opens(self, meta: Any, items: list[Any]) -> syntax.Enters:
-        url, _, (title, data) = items
-        return syntax.Enters(
-            url=self._text(url), title=title, data=data, new_tab=True, span=self._span(meta)
-        )
-
-    def leaves(self, meta: Any, _: Any) -> syntax.Leaves:
-        return syntax.Leaves(span=self._span(meta))
-
-    def returns(self, meta: Any, items: list[Token]) -> syntax.Returns:
-        return syntax.Returns(duration=self._duration(items[0]), span=self._span(meta))
-
-    def happens(self, meta: Any, items: list[Any]) -> syntax.Happens:
-        return syntax.Happens(event=str(items[0]), data=items[1], span=self._span(meta))
-
-    def sent_what(self, _: Any, items: list[Token]) -> str:
-        return self._text(items[0]) if items[0].type == "TEXT" else str(items[0])
-
-    def expect_sent(self, meta: Any, items: list[Any]) -> syntax.ExpectSent:
-        count, name, _, url, data = items
-        return syntax.ExpectSent(
-            name=name,
-            count=int(self._number(count, 1, "The number of messages")) if count else None,
-            url=self._text(url) if url is not None else None,
-            data=data,
-            span=self._span(meta),
-        )
-
-    def expect_nothing(self, meta: Any, items: list[Any]) -> syntax.ExpectNothing:
-        return syntax.ExpectNothing(otherwise=bool(items and items[0]), span=self._span(meta))
-
-    def expect_fact(self, meta: Any, items: list[Any]) -> syntax.ExpectFact:
-        path = syntax.Path(parts=tuple(items[0].split(".")), span=self._at(items[0]))
-        return syntax.ExpectFact(path=path, value=items[1], span=self._span(meta))
-
-    def reason(self, _: Any, items: list[Token]) -> Token:
-        return items[0]
-
-    def expect_refused(self, meta: Any, items: list[Any]) -> syntax.ExpectRefused:
-        return syntax.ExpectRefused(
-            strategy=self._text(items[0]), reason=str(items[1]), span=self._span(meta)
-        )
-
-    def scenario(self, meta: Any, items: list[Any]) -> syntax.Scenario:
-        name, *steps = items
-        return syntax.Scenario(name=self._text(name), steps=tuple(steps), span=self._span(meta))

@@ -41,4 +41,9 @@ CHANNELS: Final = MappingProxyType(
 )
 """The built-in channels by name; the prefix ``gpe.`` is theirs."""
 
+MEDIA: Final = MappingProxyType(
+    {"chat": "A conversation in writing.", "callback": "The visitor is called back."}
+)
+"""The built-in media and what they are; a book may declare more."""
+
 RESERVED_PREFIX: Final = "gpe."
