@@ -160,6 +160,8 @@ class SqliteHost:
         now = now_ms()
         if now < self._rest_until:
             return
+        # An input that still waits was accepted before the timers after its time.
+        now = min(now, self._inbox.oldest() or now)
         try:
             for visitor in self._store.due(now, _WAKES):
                 self._wake_one(turn, visitor, now)
@@ -308,6 +310,11 @@ class _Inbox:
                 size += len(taken[-1].inputs)
             self._count -= size
             return taken
+
+    def oldest(self) -> int | None:
+        """When the first input that waits was accepted (ms)."""
+        with self._changed:
+            return self._waiting[0].inputs[0].time if self._waiting else None
 
     def close(self) -> None:
         """Accept nothing more; what waits is still taken."""

@@ -28,13 +28,13 @@ FLAGS = [
 ]
 
 
-@pytest.fixture
-def overture_server(tmp_path: Path) -> Iterator[StartServer]:
-    """Starts ``overture serve`` on a book folder and gives its address."""
+@pytest.fixture(scope="module")
+def overture_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartServer]:
+    """Starts ``overture serve`` on a book folder and gives its address; ends it with the module."""
     with contextlib.ExitStack() as running:
 
         def start(book: Path, **environment: str) -> str:
-            data = tmp_path / f"data-of-{book.name}"
+            data = tmp_path_factory.mktemp("data")
             return running.enter_context(Serving(book, data, **environment)).address
 
         yield start

@@ -34,6 +34,7 @@ strategy "Help"
 strategy "Patience"
   limit 1 per visit
   on AddToCart, then no Pay for 30 s
+    when agents.ready("chat") > 0
     send Note
   on Pay
     send Note

@@ -200,11 +200,33 @@ def test_timer_against_event(make_host: MakeHost, late: int) -> None:
     run(test())
 
 
+def test_an_event_that_waited_wins_against_a_later_timer(make_host: MakeHost) -> None:
+    async def test() -> None:
+        host = make_host()
+        async with running(host, Ledger()) as postbox:
+            begun = now_ms()
+            await host.submit("G", [event(1, time=begun, after=150)])
+            slow = [event(n, time=begun, wait=0.3) for n in range(2)]
+            cancel = event(2, time=begun + 149, cancel=True)
+            await asyncio.gather(
+                *(host.submit(f"S{n}", [one]) for n, one in enumerate(slow)),
+                host.submit("G", [cancel]),
+            )
+            await asyncio.sleep(0.05)
+            assert now_ms() > begun + 600
+            assert [line[1] for line in await lines_of(host, "G")] == [1, 2]
+            assert not postbox.messages
+
+    run(test())
+
+
 def test_wake_ups_belong_to_the_visit_they_decided_for(make_host: MakeHost) -> None:
     async def test() -> None:
         host = make_host()
         async with running(host, Ledger()) as postbox:
-            await host.submit("G", [event(1, visit="V", after=1), event(2, visit="W")])
+            now = now_ms()
+            both = [event(1, visit="V", time=now, after=9), event(2, visit="W", time=now)]
+            await host.submit("G", both)
             await postbox.wait_for(1)
             assert [e.input.kind for e in await host.history(visit="V")] == ["event", "woken"]
             assert [e.input.kind for e in await host.history(visit="W")] == ["event"]

@@ -164,6 +164,23 @@ def test_a_full_queue_refuses_and_keeps_what_it_took(tmp_path: Path) -> None:
     run(test())
 
 
+def test_an_event_in_the_queue_wins_against_a_later_timer(tmp_path: Path) -> None:
+    async def test() -> None:
+        host = SqliteHost(tmp_path / "store.db")
+        async with running(host, Ledger()) as postbox:
+            begun = now_ms()
+            await host.submit("G", [event(1, time=begun, after=250)])
+            slow = asyncio.ensure_future(host.submit("S", [event(0, wait=0.4)]))
+            await asyncio.sleep(0.1)  # the writer is at it; what comes now waits
+            await host.submit("G", [event(2, time=begun + 249, cancel=True)])
+            await slow
+            await asyncio.sleep(0.05)
+            assert [line[1] for line in (await host.peek("G") or {})["lines"]] == [1, 2]
+            assert not postbox.messages
+
+    run(test())
+
+
 def test_a_locked_file_refuses_and_changes_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -92,7 +92,8 @@ function openWindow(url, title, scenario) {
   }
   // No `noopener`: with it a window that did open cannot be told from one that was blocked.
   const opened = window.open(target.href, title.replace(/\W+/g, '_'), 'popup,width=420,height=640');
-  if (!opened) _tell({ type: 'embed', url: target.href, title });
+  // A window's title names it for scripts; a visitor reads what it is for.
+  if (!opened) _tell({ type: 'embed', url: target.href, title: 'Chat' });
   return opened;
 }
 

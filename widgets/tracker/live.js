@@ -155,7 +155,7 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
     const button = document.createElement('button');
     Object.assign(bar.style, {
       display: 'flex', alignItems: 'center', justifyContent: 'space-between', padding: '0 4px 0 16px',
-      background: '#23234a', color: '#fff', font: '600 15px system-ui, sans-serif',
+      background: '#0f3445', color: '#fff', font: '600 15px system-ui, sans-serif',
     });
     Object.assign(button.style, { width: '44px', height: '44px', border: '0', background: 'none', color: '#fff', fontSize: '22px', cursor: 'pointer' });
     button.type = 'button';

@@ -166,11 +166,11 @@
       current: () => who,
       /** @param {(who: Who) => void} callback called once, as soon as the ids are known */
       ready(callback) { if (who) callback(who); else waiting.push(guarded(callback)); },
-      /** Asks again, because the server no longer takes our token. @param {number} attempt */
+      /** Asks again, in case the server no longer takes our token. If it does, the ids stay.
+       * @param {number} attempt */
       renew(attempt) {
         if (!who) return;
         who = null;
-        store.remove('visit');
         setTimeout(open, attempt ? backoff(attempt) : 0);
       },
     };
