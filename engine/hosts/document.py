@@ -246,7 +246,10 @@ class _Draft:
             by_page.setdefault(send.page, []).append(send)
         for page, sends in by_page.items():
             payload = replace(batch, sends=tuple(sends)).payload()
-            self._put(batch.visit, page, [send.id for send in sends], payload, strategy=True)
+            ids = [send.id for send in sends]
+            # One array leaves or expires as a whole: it may stay as long as any message in it.
+            valid_for = max(send.valid_for for send in sends)
+            self._put(batch.visit, page, ids, payload, strategy=True, valid_for=valid_for)
 
     def _push(self, visit: str, notifications: Iterable[Mapping[str, Any]]) -> None:
         by_page: dict[str | None, list[dict[str, Any]]] = {}
@@ -260,7 +263,14 @@ class _Draft:
             self._put(visit, page, ids, payload, strategy=False)
 
     def _put(
-        self, visit: str, page: str | None, ids: list[str], payload: str, *, strategy: bool
+        self,
+        visit: str,
+        page: str | None,
+        ids: list[str],
+        payload: str,
+        *,
+        strategy: bool,
+        valid_for: int = EXPIRY,
     ) -> None:
         self._offset += 1
         connected = set(self._connected.get(visit, {}).values())
@@ -270,7 +280,7 @@ class _Draft:
             ids=ids,
             payload=payload,
             # From now on, not from a timer's due time: that may be long past after a restart.
-            expires=self._now + EXPIRY,
+            expires=self._now + valid_for,
             strategy=strategy,
             left=bool(connected) if page is None else page in connected,
             taken=False,

@@ -100,7 +100,8 @@ class Checker:
         bound: dict[str, syntax.Atom] = {}
         for k, part in enumerate(pattern.parts):
             for atom in _atoms(part):
-                self._values.atom(atom, bound)
+                several = isinstance(part, syntax.AllOf | syntax.AnyOf)
+                self._values.atom(atom, {} if several else bound)
                 self._alias(atom, part, bound)
             if isinstance(part, syntax.Absent):
                 silence += part.duration

@@ -2,18 +2,23 @@
 
 All completed rules of one moment are tried in order of rank. The checks stand in the fixed order of
 ``outcome.Reason``; a refusal that only other rules of the same moment caused is ``lower-priority``.
+Of the rows of a table the first whose guards hold is tried, and the others are passed over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
 
-from engine.language.syntax import Limit
+from engine.language.syntax import Audience, Limit
 from engine.runtime.conditions import Scene
 from engine.runtime.outcome import Decision, Reason, Send
-from engine.runtime.plan import PlannedRule
+from engine.runtime.plan import PlannedRule, PlannedSend, PlannedStrategy
 from engine.runtime.visitor import Sent, Visitor
+
+Breaks = Callable[[Sequence[Sent], Sent], bool]
+"""Would sending the second, after the first ones of this moment, break an enforced guarantee?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,39 +31,58 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
-    """A rule whose pattern is complete: what its guards see, and where its message would go."""
+    """A rule whose pattern is complete: what its guards see, and where its message would go.
+
+    ``open_pages`` are the pages that ``to every page`` reaches, oldest first.
+    """
 
     rule: PlannedRule
     scene: Scene
     target: Target | None
+    open_pages: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One admitted ``send``: a message for each page it goes to, and its entry in the log."""
+
+    sends: tuple[Send, ...]
+    sent: Sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """What passed: sends with their log entries by visit, rules that act, all decisions."""
+    """What passed: offers, rules that act, and all decisions."""
 
-    sends: tuple[tuple[Send, Sent], ...]
+    offers: tuple[Offer, ...]
     acting: tuple[Completed, ...]
     decisions: tuple[Decision, ...]
 
 
-def admit(visitor: Visitor, completed: Sequence[Completed]) -> Admitted:
+def admit(visitor: Visitor, completed: Sequence[Completed], breaks: Breaks) -> Admitted:
     """Guard and admit completed rules (in order of rank) at ``visitor.now``."""
-    passed: list[tuple[Send, Sent]] = []
+    passed: list[Offer] = []
     acting: list[Completed] = []
     decisions: list[Decision] = []
+    tables: set[str] = set()
     for candidate in completed:
+        rule = candidate.rule
+        if rule.table is not None and rule.table in tables:
+            continue
         reason = _guard(candidate)
-        own: list[tuple[Send, Sent]] = []
-        if reason is None and candidate.rule.sends:
-            reason = _try_sends(visitor, candidate, [sent for _, sent in passed], own)
+        if reason is None and rule.table is not None:
+            tables.add(rule.table)
+        own: list[Offer] = []
+        if reason is None and rule.sends:
+            attempt = _Attempt(visitor, candidate, [offer.sent for offer in passed], breaks)
+            reason = attempt.make(own)
         if reason is None:
             acting.append(candidate)
             passed.extend(own)
-        if candidate.rule.sends:
-            sends = tuple(send.id for send, _ in own) if reason is None else ()
-            decisions.append(_decision(visitor, candidate, reason, sends))
-    return Admitted(sends=tuple(passed), acting=tuple(acting), decisions=tuple(decisions))
+        if rule.sends:
+            ids = tuple(offer.sent.id for offer in own) if reason is None else ()
+            decisions.append(_decision(visitor, candidate, reason, ids))
+    return Admitted(offers=tuple(passed), acting=tuple(acting), decisions=tuple(decisions))
 
 
 def _guard(candidate: Completed) -> Reason | None:
@@ -70,38 +94,132 @@ def _guard(candidate: Completed) -> Reason | None:
     return None
 
 
-def _try_sends(
-    visitor: Visitor,
-    candidate: Completed,
-    others: list[Sent],
-    own: list[tuple[Send, Sent]],
-) -> Reason | None:
-    """Fill ``own`` with the rule's sends; a reason when one of them does not pass."""
-    target, rule = candidate.target, candidate.rule
-    if target is None:
-        return "page-gone"
-    log = visitor.sends
-    attach = rule.attach(candidate.scene) if rule.attach else {}
-    for planned in rule.sends:
-        mine = [sent for _, sent in own]
-        reason = _refusal(visitor, rule, target, (*log, *mine))
-        if reason is None and others and _refusal(visitor, rule, target, (*log, *others, *mine)):
-            reason = "lower-priority"
-        if reason is not None:
-            return reason
+def _standing(strategy: PlannedStrategy, visitor: Visitor) -> Reason | None:
+    """Does the strategy send at this time, and to this visitor?"""
+    if strategy.active is not None and not strategy.active(visitor.now):
+        return "inactive"
+    if strategy.hours is not None and not strategy.hours(visitor.now):
+        return "hours"
+    if strategy.audience is not None and not in_audience(strategy.audience, visitor.id):
+        return "audience"
+    return None
+
+
+def in_audience(audience: Audience, visitor: str) -> bool:
+    """Is the visitor in the share that is sent to? The same on every machine, for ever."""
+    key = f"{audience.experiment}\n{visitor}".encode()
+    share = int.from_bytes(blake2b(key, digest_size=8).digest(), "big") / 2**64
+    return share * 100 < audience.percent
+
+
+class _Attempt:
+    """The sends of one rule: all of them pass, or none."""
+
+    def __init__(
+        self, visitor: Visitor, candidate: Completed, others: list[Sent], breaks: Breaks
+    ) -> None:
+        self._visitor = visitor
+        self._candidate = candidate
+        self._strategy = candidate.rule.strategy
+        self._others = others
+        self._breaks = breaks
+
+    def make(self, own: list[Offer]) -> Reason | None:
+        """Fill ``own`` with the rule's offers; a reason when one of them does not pass."""
+        candidate, visitor = self._candidate, self._visitor
+        standing = _standing(self._strategy, visitor)
+        if standing is not None:
+            return standing
+        attach = candidate.rule.attach(candidate.scene) if candidate.rule.attach else {}
+        for planned in candidate.rule.sends:
+            pages = self._pages(planned)
+            if candidate.target is None or not pages:
+                return "page-gone"
+            mine = [offer.sent for offer in own]
+            offer = self._offer(planned, candidate.target, pages, mine, attach)
+            reason = self._refusal(candidate.target, offer.sent, mine, [])
+            if reason is None and self._others:
+                refused = self._refusal(candidate.target, offer.sent, mine, self._others)
+                reason = "lower-priority" if refused else None
+            if reason is not None:
+                return reason
+            own.append(offer)
+        return None
+
+    def _pages(self, planned: PlannedSend) -> tuple[str | None, ...]:
+        target = self._candidate.target
+        if planned.every_page:
+            return self._candidate.open_pages
+        return (target.page,) if target else ()
+
+    def _offer(
+        self,
+        planned: PlannedSend,
+        target: Target,
+        pages: tuple[str | None, ...],
+        mine: list[Sent],
+        attach: dict[str, object],
+    ) -> Offer:
+        candidate, strategy = self._candidate, self._strategy
+        log = (*self._visitor.sends, *self._others, *mine)
         send = Send(
-            id=_identity(rule.strategy, target.visit, (*log, *others, *mine)),
-            page=target.page,
+            id=_identity(strategy.name, target.visit, log),
+            page=pages[0],
             channel=planned.channel,
             data=planned.data(candidate.scene),
-            strategy=rule.strategy,
-            group=rule.group,
+            strategy=strategy.name,
+            group=strategy.group,
             message=planned.message,
             answerable=planned.answerable,
             attach=attach,
+            valid_for=strategy.valid_for,
         )
-        own.append((send, _log_entry(visitor, candidate, send)))
-    return None
+        sent = Sent(
+            id=send.id,
+            time=self._visitor.now,
+            order=self._visitor.events,
+            visit=target.visit,
+            page=None if planned.every_page else send.page,
+            strategy=send.strategy,
+            group=send.group,
+            message=send.message,
+            waiting=send.answerable,
+            attach=send.attach if send.answerable else None,
+            valid_for=strategy.valid_for,
+            every_page=planned.every_page,
+            agents=candidate.scene.event.agents,
+        )
+        sends = tuple(replace(send, page=page) for page in pages)
+        return Offer(sends=sends, sent=sent)
+
+    def _refusal(
+        self, target: Target, sent: Sent, mine: list[Sent], others: list[Sent]
+    ) -> Reason | None:
+        visitor, strategy = self._visitor, self._strategy
+        log = (*visitor.sends, *others, *mine)
+        if strategy.one_at_a_time and any(
+            earlier.group == strategy.group
+            and earlier.visit == target.visit
+            and earlier.waits(visitor.now)
+            for earlier in log
+        ):
+            return "one-at-a-time"
+        if self._exhausted(target, log):
+            return "limit"
+        return "guarantee" if self._breaks([*others, *mine], sent) else None
+
+    def _exhausted(self, target: Target, log: Sequence[Sent]) -> bool:
+        strategy = self._strategy
+        if strategy.group_limits:
+            group = [sent for sent in log if sent.counts and sent.group == strategy.group]
+            if any(
+                _reached(self._visitor, limit, target, group) for limit in strategy.group_limits
+            ):
+                return True
+        if strategy.limits:
+            own = [sent for sent in log if sent.counts and sent.strategy == strategy.name]
+            return any(_reached(self._visitor, limit, target, own) for limit in strategy.limits)
+        return False
 
 
 def _identity(strategy: str, visit: str, log: Sequence[Sent]) -> str:
@@ -109,44 +227,7 @@ def _identity(strategy: str, visit: str, log: Sequence[Sent]) -> str:
     return f"{visit}/{strategy}/{nth + 1}"
 
 
-def _log_entry(visitor: Visitor, candidate: Completed, send: Send) -> Sent:
-    assert candidate.target is not None, "what has no page was refused"
-    return Sent(
-        id=send.id,
-        time=visitor.now,
-        order=visitor.events,
-        visit=candidate.target.visit,
-        page=send.page,
-        strategy=send.strategy,
-        group=send.group,
-        message=send.message,
-        waiting=send.answerable,
-        attach=send.attach if send.answerable else None,
-        agents=candidate.scene.event.agents,
-    )
-
-
-def _refusal(
-    visitor: Visitor, rule: PlannedRule, target: Target, log: Sequence[Sent]
-) -> Reason | None:
-    now = visitor.now
-    if rule.one_at_a_time and any(
-        sent.group == rule.group and sent.visit == target.visit and sent.waits(now) for sent in log
-    ):
-        return "one-at-a-time"
-    in_group = [sent for sent in log if sent.counts and sent.group == rule.group]
-    if rule.group is not None and any(
-        _exhausted(visitor, limit, target, in_group) for limit in rule.group_limits
-    ):
-        return "limit"
-    if rule.limits:
-        own = [sent for sent in log if sent.counts and sent.strategy == rule.strategy]
-        if any(_exhausted(visitor, limit, target, own) for limit in rule.limits):
-            return "limit"
-    return None
-
-
-def _exhausted(visitor: Visitor, limit: Limit, target: Target, log: Sequence[Sent]) -> bool:
+def _reached(visitor: Visitor, limit: Limit, target: Target, log: Sequence[Sent]) -> bool:
     if limit.duration is not None:
         oldest = visitor.now - limit.duration
         log = [sent for sent in log if sent.time > oldest]
@@ -154,7 +235,7 @@ def _exhausted(visitor: Visitor, limit: Limit, target: Target, log: Sequence[Sen
         visit = visitor.visits[target.visit]
         log = [sent for sent in log if sent.visit == target.visit and sent.during(visit)]
     if limit.scope == "page":
-        log = [sent for sent in log if sent.page == target.page]
+        log = [sent for sent in log if sent.every_page or sent.page == target.page]
     return len(log) >= limit.count
 
 
@@ -167,7 +248,7 @@ def _decision(
         visit=target.visit if target else event.visit,
         page=target.page if target else event.page,
         event=event.name,
-        strategy=candidate.rule.strategy,
+        strategy=candidate.rule.strategy.name,
         rule=candidate.rule.place,
         reason=reason,
         sends=sends,

@@ -6,31 +6,28 @@ Values are raw JSON values or ``None`` for missing; truth is ``True``, ``False``
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from hashlib import blake2b
 from typing import Any, assert_never
 
 import re2
 
 from engine.language import syntax
+from engine.runtime import calendar
+from engine.runtime.aggregates import NEVER, Evaluate, atom_key, reader
 from engine.runtime.visitor import Memory, Sent, Visit, Visitor
 from engine.vocabulary import address
 from engine.vocabulary.events import ENVELOPE, Event
-from engine.vocabulary.kinds import Kind
+from engine.vocabulary.kinds import TIME, Kind
 from engine.vocabulary.operators import COMPARISONS, arithmetic, conjunction, disjunction
 
 Fields = Mapping[str, Mapping[tuple[str, ...], Kind]]
 """The declared kind of every field, by event name and path."""
 
-NEVER = math.inf
-"""``since`` of what never happened."""
-
 
 class Scene:
     """What a condition looks at. Categories are found on first use."""
 
-    __slots__ = ("_categories", "before", "event", "now", "plan", "visit", "visitor")
+    __slots__ = ("_categories", "before", "event", "names", "now", "plan", "visit", "visitor")
 
     def __init__(
         self,
@@ -40,6 +37,7 @@ class Scene:
         visitor: Visitor,
         visit: Visit | None,
         before: Memory,
+        names: Mapping[str, Event] | None = None,
     ) -> None:
         self.plan = plan
         self.event = event
@@ -47,7 +45,18 @@ class Scene:
         self.visitor = visitor
         self.visit = visit
         self.before = before
+        self.names = names or {}
         self._categories: dict[str, bool] = {}
+
+    def about(self, event: Event) -> Scene:
+        """The same moment, looking at another event."""
+        return Scene(self.plan, event, self.now, self.visitor, self.visit, self.before, self.names)
+
+    def knowing(self, names: Mapping[str, Event]) -> Scene:
+        """The same scene, with the events that ``as`` has bound."""
+        if not names:
+            return self
+        return Scene(self.plan, self.event, self.now, self.visitor, self.visit, self.before, names)
 
     def in_category(self, name: str) -> bool:
         """Is the event in this category of the book?"""
@@ -56,9 +65,6 @@ class Scene:
             known = self.plan.categories[name](self) is True
             self._categories[name] = known
         return known
-
-
-Evaluate = Callable[[Scene], Any]
 
 
 class Conditions:
@@ -82,14 +88,23 @@ class Conditions:
     def compile(self, node: syntax.Expr) -> Evaluate:  # noqa: C901 - a line for each node
         """Compile any condition or value."""
         match node:
-            case syntax.Constant(value=value):
+            case syntax.Constant():
+                value = self._constant(node)
                 return lambda _: value
             case syntax.Path():
                 return self._path(node.parts)
             case syntax.Aggregate():
                 return self._aggregate(node)
-            case syntax.Outside(argument=medium):
-                return lambda scene: scene.event.agents.get(medium)
+            case syntax.Outside():
+                return _outside(node)
+            case syntax.Clock(what="now"):
+                return lambda scene: scene.now
+            case syntax.Clock():
+                day = calendar.weekday(self._book.zone)
+                return lambda scene: day(scene.now)
+            case syntax.InHours(hours=hours):
+                is_open = calendar.opening(self._book.hours[hours], self._book.zone)
+                return lambda scene: is_open(scene.now)
             case syntax.Compare():
                 return self._compare(node)
             case syntax.Among():
@@ -113,6 +128,12 @@ class Conditions:
                 return _any([self._boolean(item) for item in items])
             case _:
                 assert_never(node)
+
+    def _constant(self, node: syntax.Constant) -> Any:
+        """The value of a constant; a date is the moment at which it begins in the book's zone."""
+        if node.kind == TIME and isinstance(node.value, str):
+            return calendar.midnight(node.value, self._book.zone)
+        return node.value
 
     def record(self, record: syntax.Record) -> Callable[[Scene], dict[str, Any]]:
         """Compile a record: what is missing leaves its key out."""
@@ -149,7 +170,7 @@ class Conditions:
             )
         evaluate = COMPARISONS[node.operator].evaluate
         if isinstance(node.right, syntax.Constant):
-            constant = node.right.value
+            constant = self._constant(node.right)
             return lambda scene: evaluate(left(scene), constant)
         return lambda scene: evaluate(left(scene), right(scene))
 
@@ -190,8 +211,13 @@ class Conditions:
                 return lambda scene: scene.visit.state if scene.visit else "anonymous"
             case ("visitor" | "visit" as scope, name):
                 return self._fact(scope, name)
+            case (alias, *path):
+                inner = self._path(("event", *path))
+                return lambda scene: (
+                    inner(scene.about(scene.names[alias])) if alias in scene.names else None
+                )
             case _:
-                raise AssertionError(f"the checker let {'.'.join(parts)} pass")
+                raise AssertionError("a path has a part")
 
     def _fact(self, scope: str, name: str) -> Evaluate:
         default = self._book.facts[(scope, name)].default
@@ -222,7 +248,7 @@ class Conditions:
     def _aggregate(self, node: syntax.Aggregate) -> Evaluate:
         if node.atom.what == "sent":
             return self._sent_aggregate(node)
-        return _REGISTERS[node.function](node, atom_key(self._book, node.atom))
+        return reader(node, atom_key(self._book, node.atom))
 
     def _sent_aggregate(self, node: syntax.Aggregate) -> Evaluate:
         name, where = node.atom.name, self.truth(node.atom.where)
@@ -248,6 +274,20 @@ class Conditions:
 def _finite(value_of: Evaluate) -> Evaluate:
     """``since`` of what never happened has no JSON; as a value it is missing."""
     return lambda scene: None if (v := value_of(scene)) == NEVER else v
+
+
+def _outside(node: syntax.Outside) -> Evaluate:
+    medium = node.argument
+    if node.name == "agents.ready":
+        return lambda scene: scene.event.agents.get(medium)
+    if node.name == "pacing":
+        return lambda scene: scene.event.pacing.get(medium)
+
+    def admits(scene: Scene) -> bool | None:
+        probability, draw = scene.event.pacing.get(medium), scene.event.draw
+        return None if probability is None or draw is None else draw < probability
+
+    return admits
 
 
 def _all(items: list[Evaluate]) -> Evaluate:
@@ -306,95 +346,6 @@ _ENVELOPE: Mapping[str, Evaluate] = {
     "host": lambda scene: None if scene.event.url is None else address.split(scene.event.url).host,
     "title": lambda scene: scene.event.title,
     "language": lambda scene: scene.event.language,
-}
-
-
-# ---------------------------------------------------------------- registers
-
-
-def atom_key(book: syntax.Book, atom: syntax.Atom) -> str:
-    """What an atom means, as a text: memory is kept under it, so an edit elsewhere loses nothing.
-
-    The meaning of its categories is part of it: a changed category starts afresh.
-    """
-    categories = [repr(book.categories[name].condition) for name in sorted(atom.categories)]
-    return digest(f"{atom.what} {atom.name} in {categories} where {atom.where!r}")
-
-
-def digest(meaning: str) -> str:
-    """A short name for a meaning; equal meanings have equal names on every machine."""
-    return blake2b(meaning.encode(), digest_size=9).hexdigest()
-
-
-def _place(scene: Scene, reach: str) -> Memory:
-    """The memory that a window looks at."""
-    if reach in ("last", "ever"):
-        return scene.visitor.memory
-    if scene.visit is None:
-        return {}
-    if reach == "visit":
-        return scene.visit.memory
-    page = scene.visit.pages.get(scene.event.page)
-    return page.memory if page else {}
-
-
-def _count(node: syntax.Aggregate, key: str) -> Evaluate:
-    window = _window(node)
-    if window.reach != "last":
-        name, reach = "count " + key, window.reach
-        return lambda scene: _place(scene, reach).get(name, 0)
-    name, duration = "times " + key, window.duration
-
-    def evaluate(scene: Scene) -> int:
-        oldest = scene.now - duration
-        times = scene.visitor.memory.get(name, ())
-        return sum(1 for time in times if time > oldest)
-
-    return evaluate
-
-
-def _seen(node: syntax.Aggregate, key: str) -> Evaluate:
-    window = _window(node)
-    if window.reach != "last":
-        count = _count(node, key)
-        return lambda scene: count(scene) > 0
-    name, duration = "last " + key, window.duration
-    return lambda scene: scene.now - scene.visitor.memory.get(name, -NEVER) < duration
-
-
-def _since(_: syntax.Aggregate, key: str) -> Evaluate:
-    name = "last " + key
-    return lambda scene: scene.now - scene.before.get(name, -NEVER)
-
-
-def _latest(node: syntax.Aggregate, key: str) -> Evaluate:
-    window = _window(node)
-    name, reach, duration = latest_key(key, node.field), window.reach, window.duration
-
-    def evaluate(scene: Scene) -> Any:
-        found = _place(scene, reach).get(name)
-        if found is None or (reach == "last" and scene.now - found[0] >= duration):
-            return None
-        return found[1]["value"]
-
-    return evaluate
-
-
-def latest_key(key: str, field: tuple[str, ...]) -> str:
-    """Where the youngest known value of a field is kept."""
-    return f"latest {'.'.join(field)} of {key}"
-
-
-def _window(node: syntax.Aggregate) -> syntax.Window:
-    assert node.window is not None, "the parser gives every aggregate but since a window"
-    return node.window
-
-
-_REGISTERS: Mapping[str, Callable[[syntax.Aggregate, str], Evaluate]] = {
-    "count": _count,
-    "seen": _seen,
-    "since": _since,
-    "latest": _latest,
 }
 
 

@@ -32,7 +32,8 @@ class Send:
 
     ``id`` is ``visit/strategy/n`` with n counting the sends of that strategy in that visit, so a
     message that is decided twice after a crash has the same id both times. ``answerable`` says
-    whether a disposition can come back. ``attach`` travels with the medium's interaction.
+    whether a disposition can come back. ``attach`` travels with the medium's interaction. What has
+    not left the server ``valid_for`` ms after its time is dropped.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Send:
     message: str
     answerable: bool
     attach: Mapping[str, Any]
+    valid_for: int = 30_000
 
     def notification(self) -> dict[str, Any]:
         """The message as the documented wire shape ``{page, channel, data}``."""
@@ -82,9 +84,20 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Breach:
+    """A guarantee whose forbidden behaviour was seen to its end."""
+
+    time: int
+    visit: str
+    event: str
+    guarantee: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The result of a step. ``visitor`` replaces the memory that went in."""
 
     visitor: Visitor
     batches: tuple[Batch, ...]
     decisions: tuple[Decision, ...]
+    breaches: tuple[Breach, ...] = ()

@@ -7,14 +7,17 @@ patterns and registers an atom moves, and in what order rules are admitted.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.language import syntax
-from engine.runtime.conditions import Conditions, Evaluate, Fields, Scene, digest
-from engine.runtime.watchers import Automaton, Register, Watch, Watchers
+from engine.runtime import calendar
+from engine.runtime.aggregates import Evaluate, Register, digest
+from engine.runtime.conditions import Conditions, Fields, Scene
+from engine.runtime.watchers import Automaton, Watch, Watchers
 from engine.vocabulary.channels import CHANNELS
 from engine.vocabulary.events import SYSTEM_EVENTS
+from engine.vocabulary.kinds import Kind
 
 Build = Callable[[Scene], dict[str, Any]]
 
@@ -26,6 +29,7 @@ class PlannedSend:
     message: str
     channel: str
     answerable: bool
+    every_page: bool
     data: Build
 
 
@@ -40,16 +44,38 @@ class PlannedSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedRule:
-    """One rule; rules compare by ``rank``: priority, name of strategy, place."""
+class PlannedStrategy:
+    """What the rules of a strategy share: its group, limits, and when and to whom it sends."""
 
-    rank: int
-    strategy: str
-    place: int
+    name: str
     group: str | None
     limits: tuple[syntax.Limit, ...]
     group_limits: tuple[syntax.Limit, ...]
     one_at_a_time: bool
+    valid_for: int
+    active: Callable[[int], bool] | None
+    hours: Callable[[int], bool] | None
+    audience: syntax.Audience | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedGuarantee:
+    """A forbidden behaviour; its rank is after all rules."""
+
+    name: str
+    rank: int
+    enforced: bool
+    automaton: Automaton
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRule:
+    """One rule; rules compare by ``rank``: priority, name of strategy, place."""
+
+    rank: int
+    strategy: PlannedStrategy
+    place: int
+    table: str | None
     automaton: Automaton
     when: Evaluate | None
     unless: Evaluate | None
@@ -71,8 +97,10 @@ class Plan:
     any_watches: tuple[Watch, ...]
     sent_watches: tuple[Watch, ...]
     rules_of: Mapping[int, tuple[int, ...]]
+    guarantees: tuple[PlannedGuarantee, ...]
+    guarantees_of: Mapping[int, tuple[int, ...]]
     registers_of: Mapping[int, tuple[Register, ...]]
-    automata: Mapping[str, PlannedRule]
+    automata: Mapping[str, PlannedRule | PlannedGuarantee]
     memory_keys: frozenset[str]
 
     def watches_for(self, name: str) -> tuple[Watch, ...]:
@@ -86,6 +114,8 @@ def plan(book: syntax.Book) -> Plan:
     conditions = Conditions(book, fields)
     watchers = Watchers(book, conditions)
     rules = _rules(book, conditions, watchers)
+    guarantees = _guarantees(book, watchers, len(rules))
+    moved: tuple[PlannedRule | PlannedGuarantee, ...] = (*rules, *guarantees)
     watches, registers = watchers.watches, watchers.registers
     any_watches = tuple(watch for watch in watches if watch.atom.what == "any")
     names = {watch.atom.name for watch in watches if watch.atom.what == "event"}
@@ -101,12 +131,32 @@ def plan(book: syntax.Book) -> Plan:
         },
         any_watches=any_watches,
         sent_watches=tuple(watch for watch in watches if watch.atom.what == "sent"),
-        rules_of=_rules_of(rules),
+        rules_of=_waiting([rule.automaton for rule in rules]),
+        guarantees=guarantees,
+        guarantees_of=_waiting([guarantee.automaton for guarantee in guarantees]),
         registers_of=_by_watch(registers),
-        automata={rule.automaton.key: rule for rule in rules},
-        memory_keys=frozenset(
-            [register.key for register in registers] + [rule.automaton.key for rule in rules]
-        ),
+        automata={entry.automaton.key: entry for entry in moved},
+        memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),
+    )
+
+
+def _memory_keys(registers: tuple[Register, ...], automata: list[Automaton]) -> frozenset[str]:
+    keys = [register.key for register in registers]
+    for automaton in automata:
+        keys.append(automaton.key)
+        keys += [automaton.part_key(k) for k, p in enumerate(automaton.positions) if p.all_of]
+    return frozenset(keys)
+
+
+def _guarantees(book: syntax.Book, watchers: Watchers, rank: int) -> tuple[PlannedGuarantee, ...]:
+    return tuple(
+        PlannedGuarantee(
+            name=guarantee.name,
+            rank=rank + n,
+            enforced=guarantee.enforced,
+            automaton=watchers.automaton(guarantee.pattern, f"guarantee {guarantee.name}"),
+        )
+        for n, guarantee in enumerate(book.guarantees.values())
     )
 
 
@@ -136,9 +186,23 @@ def _rules(
     rules: list[PlannedRule] = []
     keys: dict[str, int] = {}
     for strategy in ordered:
+        planned = _strategy(book, strategy)
         for place, rule in enumerate(strategy.rules):
             automaton = _distinct(watchers.automaton(rule.pattern, strategy.name), keys)
-            rules.append(_rule(book, conditions, strategy, place, len(rules), automaton))
+            rules.append(
+                PlannedRule(
+                    rank=len(rules),
+                    strategy=planned,
+                    place=place,
+                    table=rule.table,
+                    automaton=automaton,
+                    when=conditions.truth(rule.when),
+                    unless=conditions.truth(rule.unless),
+                    sends=tuple(_send(book, conditions, send) for send in rule.sends),
+                    attach=conditions.record(rule.attach) if rule.attach else None,
+                    sets=tuple(_set(book, conditions, action) for action in rule.sets),
+                )
+            )
             watchers.aggregates((rule.when, rule.unless, rule.sends, rule.attach, rule.sets))
             watchers.aggregates(tuple(book.messages[s.message] for s in rule.sends if s.message))
     return tuple(rules)
@@ -154,40 +218,31 @@ def _distinct(automaton: Automaton, keys: dict[str, int]) -> Automaton:
         positions=automaton.positions,
         within=automaton.within,
         per=automaton.per,
+        plain=automaton.plain,
     )
 
 
-def _rule(
-    book: syntax.Book,
-    conditions: Conditions,
-    strategy: syntax.Strategy,
-    place: int,
-    rank: int,
-    automaton: Automaton,
-) -> PlannedRule:
-    rule = strategy.rules[place]
+def _strategy(book: syntax.Book, strategy: syntax.Strategy) -> PlannedStrategy:
     group = book.groups[strategy.group] if strategy.group else None
-    return PlannedRule(
-        rank=rank,
-        strategy=strategy.name,
-        place=place,
+    hours = book.hours[strategy.hours] if strategy.hours else None
+    return PlannedStrategy(
+        name=strategy.name,
         group=strategy.group,
         limits=strategy.limits,
         group_limits=group.limits if group else (),
         one_at_a_time=group.one_at_a_time if group else False,
-        automaton=automaton,
-        when=conditions.truth(rule.when),
-        unless=conditions.truth(rule.unless),
-        sends=tuple(_send(book, conditions, send) for send in rule.sends),
-        attach=conditions.record(rule.attach) if rule.attach else None,
-        sets=tuple(_set(book, conditions, action) for action in rule.sets),
+        valid_for=strategy.valid_for,
+        active=calendar.activity(strategy.active, book.zone) if strategy.active else None,
+        hours=calendar.opening(hours, book.zone) if hours else None,
+        audience=strategy.audience,
     )
 
 
 def _send(book: syntax.Book, conditions: Conditions, send: syntax.SendAction) -> PlannedSend:
     if send.message is not None:
         message = book.messages[send.message]
-        channel, data = message.channel, message.data
+        given = dict(zip(message.parameters, send.arguments, strict=True))
+        channel, data = message.channel, _filled(message.data, given)
     else:
         assert send.data is not None, "a message in place has data"
         channel, data = send.channel, send.data
@@ -195,8 +250,21 @@ def _send(book: syntax.Book, conditions: Conditions, send: syntax.SendAction) ->
         message=send.message or "",
         channel=channel,
         answerable=channel in CHANNELS and CHANNELS[channel].answerable,
+        every_page=send.every_page,
         data=conditions.record(data),
     )
+
+
+def _filled(node: Any, given: Mapping[str, syntax.Expr]) -> Any:
+    """A message's data with the arguments in the place of its parameters."""
+    if isinstance(node, syntax.Path) and len(node.parts) == 1:
+        return given[node.parts[0]]
+    if isinstance(node, tuple):
+        return tuple(_filled(item, given) for item in node)
+    if given and hasattr(node, "__dataclass_fields__") and not isinstance(node, Kind | syntax.Span):
+        names = [name for name in node.__dataclass_fields__ if name != "span"]
+        return replace(node, **{name: _filled(getattr(node, name), given) for name in names})
+    return node
 
 
 def _set(book: syntax.Book, conditions: Conditions, action: syntax.SetAction) -> PlannedSet:
@@ -208,12 +276,14 @@ def _set(book: syntax.Book, conditions: Conditions, action: syntax.SetAction) ->
     )
 
 
-def _rules_of(rules: tuple[PlannedRule, ...]) -> dict[int, tuple[int, ...]]:
+def _waiting(automata: list[Automaton]) -> dict[int, tuple[int, ...]]:
+    """Who waits for a watch: the places of the automata in the list."""
     found: dict[int, list[int]] = {}
-    for rule in rules:
-        for watch in dict.fromkeys(position.watch for position in rule.automaton.positions):
-            found.setdefault(watch, []).append(rule.rank)
-    return {watch: tuple(ranks) for watch, ranks in found.items()}
+    for place, automaton in enumerate(automata):
+        watches = [watch for position in automaton.positions for watch in position.watches]
+        for watch in dict.fromkeys(watches):
+            found.setdefault(watch, []).append(place)
+    return {watch: tuple(places) for watch, places in found.items()}
 
 
 def _by_watch(registers: tuple[Register, ...]) -> dict[int, tuple[Register, ...]]:

@@ -7,14 +7,14 @@ patterns, and at last what the event closed. Each instant of timers is a small s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.runtime.admission import Admitted, Completed, Target, admit
 from engine.runtime.conditions import Scene, send_event
-from engine.runtime.outcome import Batch, Decision, Outcome, Send
-from engine.runtime.plan import Plan, PlannedRule, PlannedSet
+from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
+from engine.runtime.plan import Plan, PlannedGuarantee, PlannedRule, PlannedSet
 from engine.runtime.visitor import (
     SENDS_KEPT,
     VISIT_EXPIRY,
@@ -27,7 +27,7 @@ from engine.runtime.visitor import (
     Visit,
     Visitor,
 )
-from engine.runtime.watchers import event_from_json
+from engine.runtime.watchers import event_from_json, names_of
 from engine.vocabulary.events import (
     DISPOSITIONS,
     INVITATION_SHOWN,
@@ -64,7 +64,10 @@ def step(
         case Tick():
             pass
     return Outcome(
-        visitor=work.visitor, batches=tuple(work.batches), decisions=tuple(work.decisions)
+        visitor=work.visitor,
+        batches=tuple(work.batches),
+        decisions=tuple(work.decisions),
+        breaches=tuple(work.breaches),
     )
 
 
@@ -72,6 +75,15 @@ def next_timer(plan: Plan, visitor: Visitor) -> int | None:
     """When the next timer falls due (ms), or None. A tick before that does nothing."""
     due = [timer[0] for key, timer in visitor.timers.items() if key[1] in plan.automata]
     return min(due, default=None)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Trial:
+    """What an automaton moves, for a try that leaves no trace."""
+
+    id: str
+    now: int
+    timers: dict[TimerKey, Timer]
 
 
 class _Work:
@@ -83,9 +95,10 @@ class _Work:
         self.plan = plan
         self._horizon = horizon
         self.visitor = visitor.draft()
-        self.agents: Mapping[str, int] = getattr(moment, "agents", {})
+        self._moment = moment
         self.batches: list[Batch] = []
         self.decisions: list[Decision] = []
+        self.breaches: list[Breach] = []
         self._own: set[Any] = set()
         if visitor.version != plan.version:
             self._adopt()
@@ -197,22 +210,43 @@ class _Work:
             place, name, position = key
             if key not in self.visitor.timers:
                 continue
-            memory, rule = self.memory(place), automata[name]
+            memory, entry = self.memory(place), automata[name]
             if memory is None:
                 del self.visitor.timers[key]
                 continue
-            chain = rule.automaton.elapse(self.visitor, memory, place, position)
-            if chain is not None and chain[1] is not None:
-                completed.append(self._by_timer(rule, event_from_json(chain[1], self.visitor.id)))
+            chain = entry.automaton.elapse(self.visitor, memory, place, position)
+            if chain is None or chain[1] is None:
+                continue
+            event = event_from_json(chain[1], self.visitor.id)
+            if isinstance(entry, PlannedGuarantee):
+                self._breach(entry, event)
+            else:
+                completed.append(self._by_timer(entry, event, names_of(chain, self.visitor.id)))
         self._decide(completed)
 
-    def _by_timer(self, rule: PlannedRule, event: Event) -> Completed:
-        event = replace(event, agents=self.agents)
-        visit = self.visitor.visits.get(event.visit)
+    def _by_timer(self, rule: PlannedRule, event: Event, names: Mapping[str, Event]) -> Completed:
+        event = self._stamped(event)
+        visitor, visit = self.visitor, self.visitor.visits.get(event.visit)
         scene = Scene(
-            self.plan.conditions, event, self.visitor.now, self.visitor, visit, self.visitor.memory
+            self.plan.conditions, event, visitor.now, visitor, visit, visitor.memory, names
         )
-        return Completed(rule=rule, scene=scene, target=self._timer_target(rule, event, visit))
+        target = self._timer_target(rule, event, visit)
+        open_pages = self._open_pages(target.visit) if target else ()
+        return Completed(rule=rule, scene=scene, target=target, open_pages=open_pages)
+
+    def _stamped(self, event: Event) -> Event:
+        """An event of the past with what comes from outside now."""
+        now = self._moment
+        if isinstance(now, Expiry):
+            return replace(event, agents={}, pacing={}, draw=None)
+        return replace(event, agents=now.agents, pacing=now.pacing, draw=now.draw)
+
+    def _open_pages(self, visit: str, leaving: str | None = None) -> tuple[str | None, ...]:
+        """The open pages of a visit, oldest first."""
+        record = self.visitor.visits.get(visit)
+        pages = record.pages.items() if record else ()
+        ordered = sorted(pages, key=lambda entry: entry[1].opened)
+        return tuple(name for name, _ in ordered if name is None or name != leaving)
 
     def _timer_target(self, rule: PlannedRule, event: Event, visit: Visit | None) -> Target | None:
         per = rule.automaton.per
@@ -316,9 +350,40 @@ class _Work:
         for rule in self._touched(fits):
             memory = self.memory(rule.automaton.place(event))
             assert memory is not None, "the event has just opened its visit and page"
-            if rule.automaton.advance(self.visitor, memory, event, fits):
-                completed.append(Completed(rule=rule, scene=scene, target=target))
+            names = rule.automaton.advance(self.visitor, memory, scene, fits)
+            if names is not None:
+                pages = self._open_pages(event.visit, event.page if gone else None)
+                completed.append(
+                    Completed(
+                        rule=rule, scene=scene.knowing(names), target=target, open_pages=pages
+                    )
+                )
+        self._watch_guarantees(scene, fits)
         return completed
+
+    def _watch_guarantees(self, scene: Scene, fits: set[int]) -> None:
+        for guarantee in self._guarantees(fits):
+            memory = self.memory(guarantee.automaton.place(scene.event))
+            if memory is None:
+                continue
+            if guarantee.automaton.advance(self.visitor, memory, scene, fits) is not None:
+                self._breach(guarantee, scene.event)
+
+    def _guarantees(self, fits: set[int]) -> list[PlannedGuarantee]:
+        if not self.plan.guarantees:
+            return []
+        places = {place for watch in fits for place in self.plan.guarantees_of.get(watch, ())}
+        return [self.plan.guarantees[place] for place in sorted(places)]
+
+    def _breach(self, guarantee: PlannedGuarantee, event: Event) -> None:
+        self.breaches.append(
+            Breach(
+                time=self.visitor.now,
+                visit=event.visit,
+                event=event.name,
+                guarantee=guarantee.name,
+            )
+        )
 
     def _touched(self, fits: set[int]) -> list[PlannedRule]:
         if len(fits) == 1:
@@ -334,7 +399,7 @@ class _Work:
         if not completed:
             return
         completed.sort(key=lambda candidate: candidate.rule.rank)
-        admitted = admit(self.visitor, completed)
+        admitted = admit(self.visitor, completed, self._breaks)
         self.decisions.extend(admitted.decisions)
         values = [
             (candidate, action, action.value(candidate.scene))
@@ -343,7 +408,7 @@ class _Work:
         ]
         for candidate, action, value in values:
             self._apply_set(candidate, action, value)
-        if admitted.sends:
+        if admitted.offers:
             self._send(admitted)
 
     def _apply_set(self, candidate: Completed, action: PlannedSet, value: Any) -> None:
@@ -353,31 +418,56 @@ class _Work:
 
     def _send(self, admitted: Admitted) -> None:
         by_visit: dict[str, list[Send]] = {}
-        for send, sent in admitted.sends:
-            by_visit.setdefault(sent.visit, []).append(send)
+        for offer in admitted.offers:
+            by_visit.setdefault(offer.sent.visit, []).extend(offer.sends)
         for name, sends in by_visit.items():
             self.batches.append(Batch(time=self.visitor.now, visit=name, sends=tuple(sends)))
-        entries = tuple(sent for _, sent in admitted.sends)
+        entries = tuple(offer.sent for offer in admitted.offers)
         self.visitor.sends = (*self.visitor.sends, *entries)[-SENDS_KEPT:]
         if self.plan.sent_watches:
             for sent in entries:
                 self._show_send(sent)
 
     def _show_send(self, sent: Sent) -> None:
-        """Let patterns that wait for ``sent NAME`` see a send; none can be complete by it."""
-        event = send_event(sent, self.visitor.id, self.agents)
-        visit = self.visitor.visits.get(sent.visit)
-        now, memory = self.visitor.now, self.visitor.memory
-        scene = Scene(self.plan.conditions, event, now, self.visitor, visit, memory)
+        """Let patterns that wait for ``sent NAME`` see a send; it completes only guarantees."""
+        scene, fits = self._send_scene(self.visitor, sent)
+        for rule in self._touched(fits):
+            memory = self.memory(rule.automaton.place(scene.event))
+            if memory is not None:
+                rule.automaton.advance(self.visitor, memory, scene, fits)
+        self._watch_guarantees(scene, fits)
+
+    def _send_scene(self, visitor: Visitor, sent: Sent) -> tuple[Scene, set[int]]:
+        event = self._stamped(send_event(sent, visitor.id, sent.agents))
+        visit = visitor.visits.get(sent.visit)
+        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit, visitor.memory)
         fits = {
             watch.index
             for watch in self.plan.sent_watches
             if sent.named(watch.atom.name) and watch.fits(scene)
         }
-        for rule in self._touched(fits):
-            memory_here = self.memory(rule.automaton.place(event))
-            if memory_here is not None:
-                rule.automaton.advance(self.visitor, memory_here, event, fits)
+        return scene, fits
+
+    def _breaks(self, before: Sequence[Sent], sent: Sent) -> bool:
+        """Would this send, after others of the moment, complete an enforced guarantee?
+
+        Tried on copies of what the guarantees remember; nothing of it stays.
+        """
+        if not any(guarantee.enforced for guarantee in self.plan.guarantees):
+            return False
+        trial = _Trial(id=self.visitor.id, now=self.visitor.now, timers=dict(self.visitor.timers))
+        memories: dict[Place, Memory] = {}
+        for entry in (*before, sent):
+            scene, fits = self._send_scene(self.visitor, entry)
+            for guarantee in self._guarantees(fits):
+                automaton = guarantee.automaton
+                place = automaton.place(scene.event)
+                if place not in memories:
+                    memories[place] = dict(self.memory(place) or {})
+                broken = automaton.advance(trial, memories[place], scene, fits) is not None
+                if broken and guarantee.enforced and entry is sent:
+                    return True
+        return False
 
     # -------------------------------------------------------- endings
 
@@ -408,9 +498,12 @@ class _Work:
             return
         del visit.pages[event.page]
         self._forget((event.visit, event.page))
+        last = not visit.pages
         self.visitor.sends = tuple(
             replace(sent, waiting=False)
-            if sent.waiting and sent.visit == event.visit and sent.page == event.page
+            if sent.waiting
+            and sent.visit == event.visit
+            and (last if sent.every_page else sent.page == event.page)
             else sent
             for sent in self.visitor.sends
         )

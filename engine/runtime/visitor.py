@@ -20,7 +20,8 @@ VISIT_EXPIRY: Final = 86_400_000
 """A visit ends when this many milliseconds pass without an event (24 h, as in Genesys)."""
 
 ANSWER_WAIT: Final = 30_000
-"""An invitation that was never shown stops waiting for its answer after this (30 s, as there)."""
+"""An invitation that was never shown stops waiting for its answer after this (30 s, as there),
+unless its strategy says how long it is valid."""
 
 SENDS_KEPT: Final = 1_000
 
@@ -79,11 +80,13 @@ class Sent:
     shown: bool = False
     counts: bool = True
     attach: Mapping[str, Any] | None = None
+    valid_for: int = ANSWER_WAIT
+    every_page: bool = False
     agents: Mapping[str, int] = field(default_factory=dict)
 
     def waits(self, now: int) -> bool:
         """Does it still wait for the visitor's answer?"""
-        return self.waiting and self.counts and (self.shown or now - self.time < ANSWER_WAIT)
+        return self.waiting and self.counts and (self.shown or now - self.time < self.valid_for)
 
     def named(self, name: str) -> bool:
         """Is ``name`` its strategy, group or message?"""

@@ -1,33 +1,43 @@
-"""Patterns and aggregates: what each remembers, and how one event moves it.
+"""Patterns: what each remembers, and how one event moves it.
 
-A pattern's memory is a tuple with one chain (or None) for each position; ``N times A`` is N
-positions. A chain is ``(time of its first event, last event as a dict or None)``; the event is kept
-only where something later asks for it. The pending start of a ``no A for D`` is a timer of the
+A pattern remembers a tuple: a chain (or None) for each position; ``N times A`` is N positions. A
+chain is ``(time of its first event, last event, events bound by as)``, events as dicts and only
+where something later asks for them. The pending start of a ``no A for D`` is a timer of the
 visitor; its place in the tuple is for the *held* chain. See README.md, "Patterns".
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
 
 from engine.language import syntax
-from engine.runtime.conditions import (
-    Conditions,
+from engine.runtime.aggregates import (
     Evaluate,
-    Scene,
+    Register,
+    aggregates_in,
     atom_key,
     digest,
-    latest_key,
+    register_of,
 )
-from engine.runtime.visitor import Memory, Place, Visitor
+from engine.runtime.conditions import Conditions, Scene
+from engine.runtime.visitor import Memory, Place, Timer, TimerKey
 from engine.vocabulary.events import Event
 
-Chain = tuple[int, dict[str, Any] | None]
+Chain = tuple[int, dict[str, Any] | None, dict[str, Any] | None]
 State = tuple[Chain | None, ...]
+Names = Mapping[str, Event]
 
-TIMES_KEPT: Final = 1_000
+NO_NAMES: Final[Names] = {}
+
+
+class Moving(Protocol):
+    """What an automaton moves beside memory: the visitor's time and timers, in an own copy."""
+
+    id: str
+    now: int
+    timers: dict[TimerKey, Timer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +58,18 @@ class Watch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One position of a pattern: an event to come, or a silence of ``absent`` ms."""
+    """One position of a pattern: an event to come, all of several, or a silence of ``absent`` ms.
 
-    watch: int
+    ``watches`` are the atoms; any of them fits, unless ``all_of``. ``where`` is a condition that
+    names events bound before (the atom itself is then watched without it).
+    """
+
+    watches: tuple[int, ...]
     absent: int | None = None
     same_page: bool = False
+    all_of: bool = False
+    where: Evaluate | None = None
+    alias: str | None = None
     keeps_event: bool = False
 
 
@@ -64,6 +81,7 @@ class Automaton:
     positions: tuple[Position, ...]
     within: int | None
     per: syntax.Scope
+    plain: bool
 
     def place(self, event: Event) -> Place:
         """Where the memory for this event lives."""
@@ -73,37 +91,40 @@ class Automaton:
             return (event.visit,)
         return (event.visit, event.page)  # type: ignore[return-value]
 
-    def advance(self, visitor: Visitor, memory: Memory, event: Event, fits: set[int]) -> bool:
-        """Move by one event that fits some watches; True when it completes the pattern.
+    def advance(
+        self, visitor: Moving, memory: Memory, scene: Scene, fits: set[int]
+    ) -> Names | None:
+        """Move by one event that fits some watches.
 
-        ``visitor`` is a draft; ``memory`` is the own copy of the memory at ``place(event)``.
+        Returns the events bound by ``as`` (often none) when that completes the pattern, else None.
+        ``visitor`` is a draft; ``memory`` is the own copy of the memory at the event's place.
         """
-        last = len(self.positions) - 1
-        if last == 0:
-            return True
-        now, place = visitor.now, self.place(event)
+        if self.plain:
+            return NO_NAMES
+        event, last = scene.event, len(self.positions) - 1
+        place = self.place(event)
         before: State = memory.get(self.key) or (None,) * (last + 1)
         after = list(before)
         for k in range(last, -1, -1):
             position = self.positions[k]
-            if position.watch not in fits:
+            if fits.isdisjoint(position.watches):
                 continue
             if position.absent is not None:
-                self._cancel(visitor, place, k, event)
+                self._cancel(visitor, place, k, scene)
                 continue
-            chain = self._extend(before, k, now, event)
+            chain = self._extend(memory, before, k, scene, fits)
             if chain is None:
                 continue
             if k == last:
                 self.clear(visitor, memory, place)
-                return True
+                return names_of(chain, visitor.id)
             after[k] = chain
-            self._begin_silence(visitor, place, k + 1, now, chain)
+            self._begin_silence(visitor, place, k + 1, visitor.now, chain)
         if after != list(before):
             memory[self.key] = tuple(after)
-        return False
+        return None
 
-    def elapse(self, visitor: Visitor, memory: Memory, place: Place, k: int) -> Chain | None:
+    def elapse(self, visitor: Moving, memory: Memory, place: Place, k: int) -> Chain | None:
         """The silence at position k has held; the chain when that completes the pattern."""
         due, chain = visitor.timers.pop((place, self.key, k))
         if k == len(self.positions) - 1:
@@ -115,26 +136,57 @@ class Automaton:
         self._begin_silence(visitor, place, k + 1, due, chain)
         return None
 
-    def clear(self, visitor: Visitor, memory: Memory, place: Place) -> None:
+    def clear(self, visitor: Moving, memory: Memory, place: Place) -> None:
         """Forget everything in this scope."""
         memory.pop(self.key, None)
         for k, position in enumerate(self.positions):
             if position.absent is not None:
                 visitor.timers.pop((place, self.key, k), None)
+            elif position.all_of:
+                memory.pop(self.part_key(k), None)
 
-    def _extend(self, before: State, k: int, now: int, event: Event) -> Chain | None:
-        first = now
+    def part_key(self, k: int) -> str:
+        """Where an ``all of`` keeps the latest time of each of its atoms."""
+        return f"{self.key}/{k}"
+
+    def _extend(
+        self, memory: Memory, before: State, k: int, scene: Scene, fits: set[int]
+    ) -> Chain | None:
+        position, now = self.positions[k], scene.now
+        first, names = now, None
         if k > 0:
             previous = before[k - 1]
             if previous is None:
                 return None
-            first = previous[0]
-            if self.within is not None and now - first >= self.within:
+            first, _, names = previous
+        if position.where is not None:
+            known = scene.knowing(_events(names, scene.visitor.id))
+            if position.where(known) is not True:
                 return None
-        return (first, event_to_json(event) if self.positions[k].keeps_event else None)
+        if position.all_of:
+            complete = self._gather(memory, k, first, fits)
+            if complete is None:
+                return None
+            first = complete
+        if self.within is not None and now - first >= self.within:
+            return None
+        if position.alias is not None:
+            names = (names or {}) | {position.alias: event_to_json(scene.event)}
+        return (first, event_to_json(scene.event) if position.keeps_event else None, names)
+
+    def _gather(self, memory: Memory, k: int, first: int, fits: set[int]) -> int | None:
+        """Note the atoms of an ``all of`` that fit; the earliest beginning once all are there."""
+        watches = self.positions[k].watches
+        key = self.part_key(k)
+        entries = list(memory.get(key) or (None,) * len(watches))
+        for n, watch in enumerate(watches):
+            if watch in fits:
+                entries[n] = first
+        memory[key] = tuple(entries)
+        return None if None in entries else min(entries)
 
     def _begin_silence(
-        self, visitor: Visitor, place: Place, k: int, start: int, chain: Chain
+        self, visitor: Moving, place: Place, k: int, start: int, chain: Chain
     ) -> None:
         if k < len(self.positions):
             silence = self.positions[k].absent
@@ -143,52 +195,18 @@ class Automaton:
                 visitor.timers.pop((place, self.key, k), None)
                 visitor.timers[(place, self.key, k)] = (start + silence, chain)
 
-    def _cancel(self, visitor: Visitor, place: Place, k: int, event: Event) -> None:
+    def _cancel(self, visitor: Moving, place: Place, k: int, scene: Scene) -> None:
         timer = visitor.timers.get((place, self.key, k))
         if timer is None:
             return
-        if self.positions[k].same_page:
-            started = timer[1][1]
-            if (started["visit"], started["page"]) != (event.visit, event.page):
+        position, event, (_, started, names) = self.positions[k], scene.event, timer[1]
+        if position.same_page and (started["visit"], started["page"]) != (event.visit, event.page):
+            return
+        if position.where is not None:
+            known = scene.knowing(_events(names, scene.visitor.id))
+            if position.where(known) is not True:
                 return
         del visitor.timers[(place, self.key, k)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Register:
-    """What one kind of aggregate over one watch keeps."""
-
-    watch: int
-    keeps: str
-    reach: str
-    key: str
-    value: Evaluate | None = None
-    horizon: int = 0
-
-    def record(self, scene: Scene) -> None:
-        """Take in an event that fits the watch. The scene's memories are own copies."""
-        memory = self._memory(scene)
-        now = scene.now
-        match self.keeps:
-            case "count":
-                memory[self.key] = memory.get(self.key, 0) + 1
-            case "last":
-                memory[self.key] = now
-            case "times":
-                oldest = now - self.horizon
-                times = [time for time in memory.get(self.key, ()) if time > oldest]
-                memory[self.key] = (*times[-(TIMES_KEPT - 1) :], now)
-            case "latest":
-                assert self.value is not None, "a register of values has a field to read"
-                value = self.value(scene)
-                if value is not None:
-                    memory[self.key] = (now, {"value": value})
-
-    def _memory(self, scene: Scene) -> Memory:
-        visit = scene.visit
-        if self.reach == "visitor" or visit is None:
-            return scene.visitor.memory
-        return visit.memory if self.reach == "visit" else visit.pages[scene.event.page].memory
 
 
 class Watchers:
@@ -219,86 +237,101 @@ class Watchers:
         return self._by_key[key]
 
     def automaton(self, pattern: syntax.Pattern, name: str) -> Automaton:
-        """Compile a pattern; ``name`` is the strategy it belongs to."""
+        """Compile a pattern; ``name`` is the strategy or guarantee it belongs to."""
+        names: set[str] = set()
+        positions: list[Position] = []
+        meanings: list[str] = []
         parts = _unrolled(pattern)
-        positions = []
-        for k, (atom, absent, same_page) in enumerate(parts):
-            silence_next = k + 1 < len(parts) and parts[k + 1][1] is not None
-            positions.append(
-                Position(
-                    watch=self.watch(atom).index,
-                    absent=absent,
-                    same_page=same_page,
-                    keeps_event=silence_next,
-                )
-            )
-        meaning = " then ".join(
-            f"{atom_key(self._book, atom)} for {absent} {same_page}"
-            for atom, absent, same_page in parts
-        )
+        for k, part in enumerate(parts):
+            following = parts[k + 1] if k + 1 < len(parts) else None
+            position = self._position(part, names)
+            positions.append(replace(position, keeps_event=isinstance(following, syntax.Absent)))
+            meanings.append(self._meaning(part))
+            if isinstance(part, syntax.Atom) and part.alias:
+                names.add(part.alias)
+        meaning = " then ".join(meanings)
         return Automaton(
             key=digest(f"{name}: {meaning} within {pattern.within} per {pattern.per}"),
             positions=tuple(positions),
             within=pattern.within,
             per=pattern.per,
+            plain=len(positions) == 1 and not positions[0].all_of and not names,
         )
+
+    def _position(self, part: syntax.Part, names: set[str]) -> Position:
+        match part:
+            case syntax.AllOf(atoms=atoms) | syntax.AnyOf(atoms=atoms):
+                watches = tuple(self.watch(atom).index for atom in atoms)
+                return Position(watches=watches, all_of=isinstance(part, syntax.AllOf))
+            case syntax.Absent(atom=atom, duration=duration, same_page=same_page):
+                watches, where = self._bound(atom, names)
+                return Position(watches=watches, where=where, absent=duration, same_page=same_page)
+            case syntax.Times(atom=atom) | (syntax.Atom() as atom):
+                watches, where = self._bound(atom, names)
+                return Position(watches=watches, where=where, alias=atom.alias)
+
+    def _bound(self, atom: syntax.Atom, names: set[str]) -> tuple[tuple[int, ...], Evaluate | None]:
+        """The watch of an atom; a condition over bound names is tested by the position instead."""
+        if names and atom.where is not None and names & _roots_in(atom.where):
+            free = replace(atom, where=None, alias=None)
+            return (self.watch(free).index,), self._conditions.truth(atom.where)
+        return (self.watch(atom).index,), None
+
+    def _meaning(self, part: syntax.Part) -> str:
+        match part:
+            case syntax.AllOf(atoms=atoms) | syntax.AnyOf(atoms=atoms):
+                keys = [atom_key(self._book, atom) for atom in atoms]
+                return f"{type(part).__name__} {keys}"
+            case syntax.Absent(atom=atom, duration=duration, same_page=same_page):
+                return f"{atom_key(self._book, atom)} for {duration} {same_page}"
+            case syntax.Times(atom=atom) | (syntax.Atom() as atom):
+                return f"{atom_key(self._book, atom)} as {atom.alias}"
 
     def aggregates(self, node: Any) -> None:
         """Make the registers that the aggregates anywhere in ``node`` need."""
-        for aggregate in _aggregates_in(node):
+        for aggregate in aggregates_in(node):
             if aggregate.atom.what != "sent":
                 self._register(aggregate)
 
     def _register(self, node: syntax.Aggregate) -> None:
-        key = atom_key(self._book, node.atom)
-        reach = node.window.reach if node.window else "ever"
-        horizon = node.window.duration if node.window else 0
-        keeps, name = _keeps(node, key, reach)
-        place = reach if reach in ("visit", "page") else "visitor"
         field = syntax.Path(parts=("event", *node.field)) if node.field else None
-        known = self._registers.get(f"{place} {name}")
-        self._registers[f"{place} {name}"] = Register(
-            watch=self.watch(node.atom).index,
-            keeps=keeps,
-            reach=place,
-            key=name,
-            value=self._conditions.compile(field) if field else None,
-            horizon=max(horizon, known.horizon if known else 0),
-        )
+        value = self._conditions.compile(field) if field else None
+        watch = self.watch(node.atom).index
+        register = register_of(node, atom_key(self._book, node.atom), watch, value)
+        name = f"{register.place} {register.key}"
+        known = self._registers.get(name)
+        horizon = max(register.horizon, known.horizon if known else 0)
+        self._registers[name] = replace(register, horizon=horizon)
 
 
-def _keeps(node: syntax.Aggregate, key: str, reach: str) -> tuple[str, str]:
-    if node.function == "latest":
-        return "latest", latest_key(key, node.field)
-    if node.function == "since" or (node.function == "seen" and reach == "last"):
-        return "last", "last " + key
-    if reach == "last":
-        return "times", "times " + key
-    return "count", "count " + key
-
-
-def _unrolled(pattern: syntax.Pattern) -> list[tuple[syntax.Atom, int | None, bool]]:
-    parts: list[tuple[syntax.Atom, int | None, bool]] = []
+def _unrolled(pattern: syntax.Pattern) -> list[syntax.Part]:
+    parts: list[syntax.Part] = []
     for part in pattern.parts:
-        if isinstance(part, syntax.Times):
-            parts.extend([(part.atom, None, False)] * part.count)
-        elif isinstance(part, syntax.Absent):
-            parts.append((part.atom, part.duration, part.same_page))
-        else:
-            parts.append((part, None, False))
+        parts.extend([part.atom] * part.count if isinstance(part, syntax.Times) else [part])
     return parts
 
 
-def _aggregates_in(node: Any) -> list[syntax.Aggregate]:
-    if isinstance(node, syntax.Aggregate):
-        return [node]
+def _roots_in(node: Any) -> set[str]:
+    """The first words of all paths in a condition."""
+    if isinstance(node, syntax.Path):
+        return {node.parts[0]}
     if isinstance(node, tuple):
-        return [found for item in node for found in _aggregates_in(item)]
+        return {root for item in node for root in _roots_in(item)}
     if hasattr(node, "__dataclass_fields__"):
-        return [
-            f for name in node.__dataclass_fields__ for f in _aggregates_in(getattr(node, name))
-        ]
-    return []
+        fields = node.__dataclass_fields__
+        return {root for name in fields for root in _roots_in(getattr(node, name))}
+    return set()
+
+
+def names_of(chain: Chain, visitor: str) -> Names:
+    """The events that ``as`` has bound in a chain."""
+    return _events(chain[2], visitor)
+
+
+def _events(names: dict[str, Any] | None, visitor: str) -> Names:
+    if not names:
+        return NO_NAMES
+    return {name: event_from_json(raw, visitor) for name, raw in names.items()}
 
 
 def event_to_json(event: Event) -> dict[str, Any]:
@@ -315,6 +348,8 @@ def event_to_json(event: Event) -> dict[str, Any]:
         "category": event.category,
         "data": dict(event.data),
         "agents": dict(event.agents),
+        "pacing": dict(event.pacing),
+        "draw": event.draw,
     }
 
 

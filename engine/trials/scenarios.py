@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.language import syntax
-from engine.runtime.outcome import Decision
+from engine.runtime.calendar import clock
+from engine.runtime.outcome import Breach, Decision
 from engine.runtime.plan import Plan, plan
 from engine.trials.world import Sent, World
 from engine.vocabulary.address import split
@@ -78,6 +79,7 @@ class _Teller:
         self._unexpected: list[Sent] = []
         self._decisions: list[Decision] = []
         self._expecting = False
+        self._arms: dict[str, bool] = {}
 
     def tell(self, scenario: syntax.Scenario) -> Story:
         lines = []
@@ -94,7 +96,7 @@ class _Teller:
 
     def _line(self, step: syntax.Step) -> StoryLine:
         world = self._world
-        sent, decided = len(world.sent), len(world.decisions)
+        sent, decided, broken = len(world.sent), len(world.decisions), len(world.breaches)
         if isinstance(step, Expectation):
             self._expecting = True
             failure = self._expect(step)
@@ -108,20 +110,24 @@ class _Teller:
             step=step,
             time=world.time,
             happened=_happenings(world.sent[sent:], world.decisions[decided:]),
-            failure=failure,
+            failure=failure or _broken(world.breaches[broken:]),
         )
 
     # ---------------------------------------------------------------- what is done
 
-    def _do(self, step: syntax.Step) -> str | None:
+    def _do(self, step: syntax.Step) -> str | None:  # noqa: C901 - a line for each step
         world = self._world
         match step:
             case syntax.GivenAgents():
                 world.agents[step.medium] = step.count
             case syntax.GivenFact():
                 world.give(step.scope, step.fact, step.value.value)
+            case syntax.GivenPacing():
+                world.pacing[step.medium] = step.probability
+            case syntax.GivenAudience():
+                return self._belong(step)
             case syntax.StartAt():
-                if not world.begin_at(step.time):
+                if not world.begin_at(clock(step.date, step.time, step.zone or self._book.zone)):
                     return "The clock cannot be turned back; say the start before anything happens."
             case syntax.After():
                 world.wait(step.duration)
@@ -136,6 +142,16 @@ class _Teller:
                 world.happen(step.event, _data(step.data))
             case _:
                 raise AssertionError(step)
+        return None
+
+    def _belong(self, step: syntax.GivenAudience) -> str | None:
+        self._arms[step.experiment] = not step.control
+        audiences = [s.audience for s in self._book.strategies.values() if s.audience]
+        arms = [(a, self._arms[a.experiment]) for a in audiences if a.experiment in self._arms]
+        if not any(audience.experiment == step.experiment for audience, _ in arms):
+            return f'No strategy has an audience of "{step.experiment}".'
+        if not self._world.belong(arms):
+            return "No visitor can be in all of these arms."
         return None
 
     # ---------------------------------------------------------------- what is expected
@@ -208,9 +224,22 @@ class _Teller:
         return fact.default if value is None and fact else value
 
 
-SETTING = (syntax.GivenAgents, syntax.GivenFact, syntax.StartAt)
+SETTING = (
+    syntax.GivenAgents,
+    syntax.GivenFact,
+    syntax.GivenAudience,
+    syntax.GivenPacing,
+    syntax.StartAt,
+)
 """The lines that say how things stand: the clock of a story begins at the first other line."""
 _NOT_COMPLETE = "none of its rules was complete"
+
+
+def _broken(breaches: list[Breach]) -> str | None:
+    if not breaches:
+        return None
+    names = ", ".join(f'"{breach.guarantee}"' for breach in breaches)
+    return f"The guarantee {names} was broken here."
 
 
 def _because(word: str) -> str:

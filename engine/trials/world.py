@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from engine.language.syntax import Scope
-from engine.runtime.outcome import Decision, Send
+from engine.language.syntax import Audience, Scope
+from engine.runtime.admission import in_audience
+from engine.runtime.outcome import Breach, Decision, Send
 from engine.runtime.plan import Plan
 from engine.runtime.step import next_timer, step
 from engine.runtime.visitor import Visit, Visitor
@@ -26,7 +27,10 @@ from engine.vocabulary.events import (
 START: Final = 1_767_225_600_000
 """When a story begins that does not say it: 2026-01-01 00:00 UTC, in ms since 1970."""
 
-_VISITOR: Final = "visitor"
+_DRAW: Final = 0.5
+"""The draw of every story: pacing admits whatever is more likely than not."""
+
+_TRIES: Final = 10_000
 _ANSWERS: Final = DISPOSITIONS | {INVITATION_SHOWN}
 
 
@@ -57,9 +61,11 @@ class World:
     def __init__(self, plan: Plan) -> None:
         self.time = START
         self.agents: dict[str, int] = {}
+        self.pacing: dict[str, float] = {}
+        self.breaches: list[Breach] = []
         self.sent: list[Sent] = []
         self.decisions: list[Decision] = []
-        self.visitor = Visitor.new(_VISITOR)
+        self.visitor = Visitor.new("visitor")
         self._plan = plan
         self._tabs: list[View] = []
         self._urls: dict[str, str] = {}
@@ -84,13 +90,22 @@ class World:
         self.wait(time - self.time)
         return True
 
+    def belong(self, arms: Sequence[tuple[Audience, bool]]) -> bool:
+        """Be a visitor in (or with False out of) each audience; False when nobody can be."""
+        for number in range(_TRIES):
+            name = f"visitor-{number}"
+            if all(in_audience(audience, name) is wanted for audience, wanted in arms):
+                self.visitor = Visitor.new(name)
+                return True
+        return False
+
     def wait(self, duration: int) -> None:
         """Move the clock on; every timer fires at its own instant."""
         target = self.time + duration
         while (due := next_timer(self._plan, self.visitor)) is not None and due <= target:
-            self._apply(Tick(time=due, agents=self._agents()))
+            self._apply(Tick(time=due, **self._outside()))
         self.time = target
-        self._apply(Tick(time=target, agents=self._agents()))
+        self._apply(Tick(time=target, **self._outside()))
 
     def give(self, scope: Scope, fact: str, value: Any) -> None:
         """Let a fact be known before anything happens that would set it."""
@@ -172,22 +187,23 @@ class World:
         return Event(
             name=name,
             time=self.time,
-            visitor=_VISITOR,
+            visitor=self.visitor.id,
             visit=self.visit,
             page=view.id if view else None,
             url=view.url if view else None,
             title=view.title if view else None,
             data=data,
-            agents=self._agents(),
+            **self._outside(),
         )
 
-    def _agents(self) -> Mapping[str, int]:
-        return dict(self.agents)
+    def _outside(self) -> dict[str, Any]:
+        return {"agents": dict(self.agents), "pacing": dict(self.pacing), "draw": _DRAW}
 
     def _apply(self, moment: Moment) -> None:
         outcome = step(self._plan, self.visitor, moment)
         self.visitor = outcome.visitor
         self.decisions.extend(outcome.decisions)
+        self.breaches.extend(outcome.breaches)
         for batch in outcome.batches:
             for send in batch.sends:
                 url = self._urls.get(send.page) if send.page else None

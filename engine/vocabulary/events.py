@@ -18,8 +18,9 @@ class Event:
 
     ``time`` is the server's receive time in milliseconds; the browser's own clock is only data.
     ``visitor`` is the globalVisitID, ``visit`` the visitID, ``page`` the pageID of the wire.
-    ``agents`` is what came from outside with this event: free agents by medium, as recorded when
-    it was accepted, so that a replay sees the same numbers. A medium that is not there is missing.
+    What came from outside with this event, as recorded when it was accepted, so that a replay sees
+    the same numbers: ``agents`` are free agents by medium, ``pacing`` probabilities by medium, and
+    ``draw`` a number in [0, 1) that pacing is compared with. A medium that is not there is missing.
     """
 
     name: str
@@ -34,6 +35,8 @@ class Event:
     category: str | None = None
     data: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     agents: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+    pacing: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    draw: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class Tick:
 
     time: int
     agents: Mapping[str, int] = field(default_factory=lambda: NOTHING)
+    pacing: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    draw: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

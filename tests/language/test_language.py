@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,11 @@ from hypothesis import strategies as st
 
 from engine.language import syntax
 from engine.language.compiler import compile_book
-from engine.language.lexer import KEYWORDS, PHRASES, RESERVED, SIGNS
+from engine.language.lexer import KEYWORDS, RESERVED, SIGNS
 from engine.language.parser import grammar
 from engine.language.source import Source, Unreadable, read_folder
+from engine.vocabulary.words import WORDS as TABLE
+from engine.vocabulary.words import Word
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = "\n".join(source.text for source in read_folder(ROOT / "strategies"))
@@ -31,10 +34,22 @@ def codes(text: str) -> list[str]:
 def test_the_grammar_has_no_silent_conflict_and_knows_every_word() -> None:
     terminals = {terminal.name: terminal.pattern.value for terminal in grammar().terminals}
     words = {value for value in terminals.values() if value.isalpha()}
-    assert words == set(KEYWORDS)
-    assert set(terminals) >= {word.upper() for word in words}
+    assert words <= KEYWORDS
     assert {value for value in terminals.values() if not value.isalpha()} <= set(SIGNS.values())
-    assert PHRASES.keys() <= set(map(str, grammar().ignore_tokens)) | set(PHRASES)
+
+
+def test_every_word_of_the_table_is_known_to_the_grammar() -> None:
+    text = (ROOT / "engine" / "language" / "grammar.lark").read_text("utf-8")
+    for word in TABLE:
+        if word.phrase != "table":
+            named = re.search(rf'\b{word.token}\b|"{re.escape(word.phrase)}"', text)
+            assert named, word.phrase
+
+
+@pytest.mark.parametrize("word", TABLE, ids=lambda word: word.phrase)
+def test_every_word_has_an_example_that_uses_it(word: Word) -> None:
+    first = word.phrase.split()[0]
+    assert first in word.example.replace("(", " ").split() or first in word.example
 
 
 def test_the_sample_book_compiles() -> None:
