@@ -55,7 +55,7 @@ class Checker:
     def _strategy(self, strategy: syntax.Strategy) -> None:
         groups = {*self._names.groups, *self._names.lost}
         if strategy.group is not None and strategy.group not in groups:
-            near = did_you_mean(strategy.group, self._names.groups)
+            near = self._findings.near(strategy.group, self._names.groups)
             self._findings.add(
                 "N103", strategy.span, word=strategy.group, nearest=near, after=r"group\s+"
             )
@@ -87,7 +87,7 @@ class Checker:
             atom = part if isinstance(part, syntax.Atom) else part.atom
             self._values.atom(atom)
             if isinstance(part, syntax.Absent):
-                silence += part.duration
+                silence = max(silence, part.duration)
                 if k == 0:
                     self._findings.add("P301", part.span)
         if not pattern.parts:
@@ -117,7 +117,7 @@ class Checker:
             if send.data is not None:
                 self._notification(send.channel, send.data, send.span, place)
         elif send.message not in self._names.messages and send.message not in self._names.lost:
-            near = did_you_mean(send.message, self._names.messages)
+            near = self._findings.near(send.message, self._names.messages)
             self._findings.add("N104", send.span, word=send.message, nearest=near)
 
     def _notification(
@@ -185,7 +185,7 @@ class Checker:
 
     def _refused(self, step: syntax.ExpectRefused) -> None:
         if step.strategy not in {*self._names.strategies, *self._names.lost}:
-            near = did_you_mean(step.strategy, self._names.strategies)
+            near = self._findings.near(step.strategy, self._names.strategies)
             self._findings.add("N112", step.span, word=step.strategy, nearest=near)
         if step.reason not in REASONS:
             near, known = did_you_mean(step.reason, REASONS), ", ".join(REASONS)

@@ -56,6 +56,7 @@ CODES: Final = MappingProxyType(
         ("S015", "This is nested too deeply.", "Keep at most {count} brackets within each other."),
         ("S016", "`{word}` is not how a time is written.", "Write `{fixed}`."),
         ("S017", "`{word}` has a decimal comma.", "Write `{fixed}`."),
+        ("S018", "This calculation is too long.", "Keep at most {count} signs in it."),
         # N: names
         ("N101", "No event is called `{word}`.", "{nearest}Declare it: `event {word}`."),
         (
@@ -150,6 +151,7 @@ CODES: Final = MappingProxyType(
         ("P309", "This strategy has no rule.", "Add `on ..` and what to do."),
         ("P310", "Only `url` takes a glob.", 'Write `url "/products/**"`.'),
         ("P311", "`in` does not fit `sent`.", "Take the category away."),
+        ("P312", "{what} must be at most {most}.", "Write a smaller value."),
     )
 )
 """Every code of the language by its name."""
