@@ -234,6 +234,7 @@ class _Uvicorn(uvicorn.Server):
 async def _run(app: Starlette, hub: Hub, listener: socket.socket) -> None:
     config = uvicorn.Config(
         app,
+        http=_http(),
         ws="auto",
         ws_max_size=_FRAME,
         ws_per_message_deflate=False,
@@ -324,6 +325,13 @@ def _allow_many_connections() -> None:
         if soft < hard:
             with contextlib.suppress(OSError, ValueError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _http() -> Any:
+    """The faster parser of requests when it is installed, and then with bounds of its own."""
+    if importlib.util.find_spec("httptools") is None:
+        return "h11"
+    return importlib.import_module("engine.delivery.heads").BoundedHeads
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

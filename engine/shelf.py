@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import stat
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -111,10 +112,15 @@ def read_files(folder: Path) -> Files:
         if any(part.startswith(".") for part in Path(name).parts):
             continue  # what editors keep beside a file while it is open
         try:
-            if path.stat().st_size > LARGEST:
+            seen = path.stat()
+            if stat.S_ISDIR(seen.st_mode):
+                continue
+            if not stat.S_ISREG(seen.st_mode):
+                raise BookError(f"{name} is no file that can be read; take it away.")
+            if seen.st_size > LARGEST:
                 raise BookError(f"{name} is larger than 4 MB; strategy files are text, split it.")
             found[name] = path.read_bytes()
-        except (FileNotFoundError, IsADirectoryError):
+        except FileNotFoundError:
             continue  # gone since it was listed: the next look decides
         except OSError as error:
             raise BookError(f"{name} cannot be read: {error.strerror}.") from error
@@ -141,6 +147,16 @@ def compiled(folder: Path, files: Files) -> Edition | list[Problem]:
     made = plan(result.book)
     words = {name: frozenset(path[0] for path in paths) for name, paths in made.fields.items()}
     return Edition(made, result.book, tuple(files.by_name), words)
+
+
+def _safely_compiled(folder: Path, files: Files) -> Edition | list[Problem]:
+    """Compile what a live server is given: a fault of ours must not end the watch."""
+    try:
+        return compiled(folder, files)
+    except Exception:
+        log.exception("The book in %s brought a fault of Overture to light.", folder)
+        text = "A fault of Overture kept this book from being compiled; its log says where."
+        return [Problem("", str(folder), 0, 0, text)]
 
 
 def _problem(one: Diagnostic, sources: Mapping[str, Source]) -> Problem:
@@ -235,7 +251,7 @@ class Shelf:
             return
         self._files = files
         started = time.perf_counter()
-        found = await asyncio.to_thread(compiled, self._folder, files)
+        found = await asyncio.to_thread(_safely_compiled, self._folder, files)
         if isinstance(found, list):
             self._keep(found)
             return
@@ -281,19 +297,19 @@ def _sighting(folder: Path) -> object:
     seen = []
     for path in sorted(folder.rglob(f"*{SUFFIX}")):
         try:
-            stat = path.stat()
+            found = path.stat()
         except OSError:
             continue
-        seen.append((str(path), stat.st_mtime_ns, stat.st_size, stat.st_ino))
+        seen.append((str(path), found.st_mtime_ns, found.st_size, found.st_ino))
     return seen
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
-        stat = folder.stat()
+        found = folder.stat()
     except OSError:
         return None
-    return stat.st_dev, stat.st_ino
+    return found.st_dev, found.st_ino
 
 
 def _now() -> int:

@@ -7,6 +7,7 @@ Nothing here recurses over what a stranger sent.
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, TypeVar
@@ -18,6 +19,8 @@ from starlette.requests import ClientDisconnect, Request
 
 MAX_BODY: Final = 256 * 1024
 """Bytes of one request body, and of one WebSocket frame from a page."""
+PATIENCE: Final = 30.0
+"""Seconds in which a body must arrive."""
 MAX_DEPTH: Final = 16
 """Levels of nesting of one body, the outermost counted."""
 MAX_EVENTS: Final = 200
@@ -111,7 +114,7 @@ _ACKNOWLEDGEMENT: Final = TypeAdapter(Acknowledgement)
 
 
 async def body_of(request: Request, limit: int = MAX_BODY) -> bytes:
-    """Read a JSON body, never more than ``limit`` bytes of it. Raises Refusal 413, 415 or 400."""
+    """Read a JSON body of at most ``limit`` bytes. Raises Refusal 400, 408, 413, 415."""
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != "application/json":
         raise Refusal(415, "not-json", "Send the body as Content-Type: application/json.")
@@ -124,11 +127,15 @@ async def body_of(request: Request, limit: int = MAX_BODY) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise too_large
-            parts.append(part)
+        async with asyncio.timeout(PATIENCE):
+            async for part in request.stream():
+                size += len(part)
+                if size > limit:
+                    raise too_large
+                parts.append(part)
+    except TimeoutError:
+        close = {"Connection": "close"}
+        raise Refusal(408, "slow", f"The body took longer than {PATIENCE:g} s.", close) from None
     except ClientDisconnect:
         raise Refusal(400, "cut", "The connection ended in the middle of the body.") from None
     return b"".join(parts)

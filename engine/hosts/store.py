@@ -35,6 +35,7 @@ CREATE INDEX journal_visitor ON journal (visitor, offset);
 _JOURNAL_COLUMNS: Final = "visitor, visit, kind, time, version, epoch, id, body, decisions"
 
 _CHECKPOINT_EVERY_S: Final = 1.0
+_LATEST: Final = 2**63 - 1
 _WAL_LIMIT: Final = 64 * 1024 * 1024
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
@@ -273,7 +274,9 @@ class Store:
 
 def visitor_row(visitor: str, record: Record) -> Row:
     """Make the row of a visitor. Raises TypeError when the document is not of JSON values."""
-    return (visitor, _encode(record.document), record.wake_at)
+    # Later than the file can say is never; it must not fail the transaction of other visitors.
+    wake_at = None if record.wake_at is None or record.wake_at > _LATEST else record.wake_at
+    return (visitor, _encode(record.document), wake_at)
 
 
 def journal_row(visitor: str, one: Input, decisions: Sequence[Mapping[str, Any]]) -> Row:

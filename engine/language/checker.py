@@ -62,7 +62,7 @@ class Checker:
     def _strategy(self, strategy: syntax.Strategy) -> None:
         groups = {*self._names.groups, *self._names.lost}
         if strategy.group is not None and strategy.group not in groups:
-            near = did_you_mean(strategy.group, self._names.groups)
+            near = self._findings.near(strategy.group, self._names.groups)
             self._findings.add(
                 "N103", strategy.span, word=strategy.group, nearest=near, after=r"group\s+"
             )
@@ -104,7 +104,7 @@ class Checker:
                 self._values.atom(atom, {} if several else bound)
                 self._alias(atom, part, bound)
             if isinstance(part, syntax.Absent):
-                silence += part.duration
+                silence = max(silence, part.duration)
                 if k == 0:
                     self._findings.add("P301", part.span)
         if not pattern.parts:
@@ -128,7 +128,7 @@ class Checker:
         if not isinstance(part, syntax.Atom):
             what = {syntax.Times: "`times`", syntax.Absent: "`no`", syntax.AllOf: "`all of`"}
             place = what.get(type(part), "`any of`")
-            self._findings.add("P312", atom.span, word=atom.alias, place=place)
+            self._findings.add("P314", atom.span, word=atom.alias, place=place)
         elif atom.alias in bound or atom.alias in ("event", "visit", "visitor"):
             self._findings.add("P313", atom.span, word=atom.alias)
         else:
@@ -159,7 +159,7 @@ class Checker:
             if send.data is not None:
                 self._notification(send.channel, send.data, send.span, place)
         elif send.message not in self._names.messages and send.message not in self._names.lost:
-            near = did_you_mean(send.message, self._names.messages)
+            near = self._findings.near(send.message, self._names.messages)
             self._findings.add("N104", send.span, word=send.message, nearest=near)
 
     def _notification(
@@ -240,7 +240,7 @@ class Checker:
 
     def _refused(self, step: syntax.ExpectRefused) -> None:
         if step.strategy not in {*self._names.strategies, *self._names.lost}:
-            near = did_you_mean(step.strategy, self._names.strategies)
+            near = self._findings.near(step.strategy, self._names.strategies)
             self._findings.add("N112", step.span, word=step.strategy, nearest=near)
         if step.reason not in REASONS:
             near, known = did_you_mean(step.reason, REASONS), ", ".join(REASONS)

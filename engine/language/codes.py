@@ -51,8 +51,9 @@ CODES: Final = MappingProxyType(
         ("S015", "This is nested too deeply.", "Keep at most {count} brackets within each other."),
         ("S016", "`{word}` is not how a time is written.", "Write `{fixed}`."),
         ("S017", "`{word}` has a decimal comma.", "Write `{fixed}`."),
+        ("S018", "This calculation is too long.", "Keep at most {count} signs in it."),
         (
-            "S018",
+            "S021",
             "A table begins with its name and its strategy.",
             'Write `table "name" for strategy "strategy"` on a line of its own.',
         ),
@@ -167,10 +168,11 @@ CODES: Final = MappingProxyType(
         ("P308", "`attach` travels with a message, but this rule sends none.", "Add `send ..`."),
         ("P309", "This strategy has no rule.", "Add `on ..` and what to do."),
         ("P310", "Only `url` takes a glob.", 'Write `url "/products/**"`.'),
-        ("P312", "`as` names one event, so it cannot stand in {place}.", "Take `as {word}` away."),
+        ("P314", "`as` names one event, so it cannot stand in {place}.", "Take `as {word}` away."),
         ("P313", "`{word}` names a second event of this rule.", "Choose another name after `as`."),
         ("P315", "`{since}` is after `{until}`, so this is never active.", "Swap the dates."),
         ("P311", "`in` does not fit `sent`.", "Take the category away."),
+        ("P312", "{what} must be at most {most}.", "Write a smaller value."),
     )
 )
 """Every code of the language by its name."""

@@ -48,6 +48,10 @@ class Findings:
         )
         self._found.setdefault((code, span), diagnostic)
 
+    def near(self, word: str, known: Iterable[str]) -> str:
+        """``did_you_mean``, as long as somebody will see it: a large book has many names."""
+        return did_you_mean(word, known) if len(self._found) < MOST else ""
+
     def _narrowed(self, span: Span, word: str, after: str) -> Span:
         text = self._texts[span.source][span.start : span.end]
         pattern = rf"{after}(?<!\w)({re.escape(word)})(?!\w)"

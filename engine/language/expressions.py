@@ -49,20 +49,20 @@ class Expressions:
     def event_name(self, name: str, span: syntax.Span) -> None:
         """Note an event that nobody declares."""
         if not self._names.has_event(name):
-            near = did_you_mean(name, self._names.event_names)
+            near = self._findings.near(name, self._names.event_names)
             self._findings.add("N101", span, word=name, nearest=near)
 
     def sendable(self, name: str, span: syntax.Span) -> None:
         """Note what ``sent NAME`` cannot mean."""
         known = self._names.sendable()
         if name not in known and name not in self._names.lost:
-            self._findings.add("N111", span, word=name, nearest=did_you_mean(name, known))
+            self._findings.add("N111", span, word=name, nearest=self._findings.near(name, known))
 
     def categories(self, names: tuple[str, ...], span: syntax.Span) -> None:
         """Note categories that nobody declares."""
         for name in names:
             if name not in self._names.categories and name not in self._names.lost:
-                near = did_you_mean(name, self._names.categories)
+                near = self._findings.near(name, self._names.categories)
                 self._findings.add("N102", span, word=name, nearest=near)
 
     def hours(self, name: str, span: syntax.Span) -> None:
@@ -83,7 +83,7 @@ class Expressions:
         word = f"{scope}.{name}"
         if word in self._names.lost:
             return
-        self._findings.add("N105", span, word=word, nearest=did_you_mean(word, known))
+        self._findings.add("N105", span, word=word, nearest=self._findings.near(word, known))
 
     def unknown_field(self, event: str, path: tuple[str, ...], span: syntax.Span) -> None:
         """Note a field that an event does not have."""

@@ -27,6 +27,11 @@ from engine.vocabulary.words import DECLARATIONS
 
 MOST_MISTAKES: Final = 20
 DEEPEST: Final = 60
+LONGEST: Final = 100
+"""How many signs of arithmetic one value may have: each is a level of the tree."""
+
+_SIGNS: Final = frozenset({"PLUS", "MINUS", "STAR", "SLASH"})
+_NEW_VALUE: Final = frozenset({"AND", "OR", "COMMA", "COMPARISON", "EQUAL", "SET"})
 
 _CLAUSES: Final = frozenset(
     (
@@ -126,8 +131,12 @@ def parse(source: Source, block: Block, findings: Findings) -> Parsed:
 
 
 def _too_deep(source: Source, tokens: list[Token], findings: Findings) -> bool:
-    depth = 0
+    depth = signs = 0
     for token in tokens:
+        signs = signs + 1 if token.type in _SIGNS else signs * (token.type not in _NEW_VALUE)
+        if signs > LONGEST:
+            _note(source, findings, "S018", token, count=LONGEST)
+            return True
         depth += token.type in ("LPAR", "LBRACE", "LSQB", "NOT", "MINUS")
         depth -= token.type in ("RPAR", "RBRACE", "RSQB")
         if depth > DEEPEST:

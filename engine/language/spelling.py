@@ -16,16 +16,21 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         if candidate.lower() == word.lower():
             return candidate
         allowed = max(1, min(3, max(len(word), len(candidate)) // 4))
-        if abs(len(word) - len(candidate)) > allowed:
+        if best is not None:
+            allowed = min(allowed, best[0] - 1)
+        if not allowed or abs(len(word) - len(candidate)) > allowed:
             continue
-        edits = distance(word.lower(), candidate.lower())
-        if edits <= allowed and edits < len(candidate) and (best is None or edits < best[0]):
+        edits = distance(word.lower(), candidate.lower(), allowed)
+        if edits <= allowed and edits < len(candidate):
             best = (edits, candidate)
     return best[1] if best else None
 
 
-def distance(left: str, right: str) -> int:
-    """Edits (insert, delete, replace, swap neighbours) that lead from one word to the other."""
+def distance(left: str, right: str, most: int) -> int:
+    """Edits (insert, delete, replace, swap neighbours) that lead from one word to the other.
+
+    What is more than ``most`` is not counted to its end.
+    """
     rows = [list(range(len(right) + 1))]
     for i, a in enumerate(left, 1):
         row = [i]
@@ -35,4 +40,6 @@ def distance(left: str, right: str) -> int:
                 cost = min(cost, rows[i - 2][j - 2] + 1)
             row.append(cost)
         rows.append(row)
+        if min(row) > most and min(rows[i - 1]) > most:  # a swap reaches two rows back
+            return most + 1
     return rows[-1][-1]

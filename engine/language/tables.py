@@ -49,7 +49,7 @@ class Rows:
             self.name = str(tokens[1])[1:-1]
             self.strategy = str(tokens[4])[1:-1]
         elif tokens:
-            self._wrong("S018", tokens)
+            self._wrong("S021", tokens)
 
     def _wrong(self, code: str, tokens: list[Token], **words: object) -> None:
         self.mended = True

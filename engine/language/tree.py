@@ -21,6 +21,10 @@ from engine.language.lexer import UNITS
 from engine.language.source import Source
 from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME
 
+LARGEST: Final = 10**15
+"""Up to here every whole number is exact, whatever is done with it."""
+LONGEST: Final = 36_500 * 86_400_000
+"""A hundred years in ms."""
 _ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\.")
 _PLAIN_ESCAPES: Final = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t"}
 
@@ -61,7 +65,12 @@ class TermBuilder(Transformer[Token, Any]):
         if written in _PLAIN_ESCAPES:
             return _PLAIN_ESCAPES[written]
         if written.startswith("\\u") and len(written) == 6:
-            return str(json.loads(f'"{written}"'))
+            sign = chr(int(written[2:], 16))
+            if "\ud800" <= sign <= "\udfff":  # half of a pair: no text on its own
+                hint = "Write the sign itself; texts are UTF-8."
+                self._wrong("S012", self._at(token), word=written, what="whole sign", hint=hint)
+                return ""
+            return sign
         self._wrong(
             "S012",
             self._at(token),
@@ -72,7 +81,12 @@ class TermBuilder(Transformer[Token, Any]):
         return written
 
     def _number(self, token: Token, least: float | None = None, what: str = "") -> float | int:
-        value = json.loads(token) if re.fullmatch(r"0|[1-9]\d*(\.\d+)?", token) else float(token)
+        value = float(token)
+        if value > LARGEST:
+            self._wrong("P312", self._at(token), what="A number", most=f"{LARGEST:,}")
+            return LARGEST
+        if re.fullmatch(r"0|[1-9]\d*(\.\d+)?", token):
+            value = json.loads(token)
         if least is not None and (value < least or value != int(value)):
             self._wrong("P306", self._at(token), what=what, least=f"{least:g}, and whole")
             return int(max(value, least))
@@ -81,6 +95,9 @@ class TermBuilder(Transformer[Token, Any]):
     def _duration(self, token: Token) -> int:
         number, unit = str(token).split()
         milliseconds = float(number) * UNITS[unit]
+        if milliseconds > LONGEST:
+            self._wrong("P312", self._at(token), what="A time", most="36,500 d")
+            return LONGEST
         if milliseconds < 1 or milliseconds != int(milliseconds):
             self._wrong("P306", self._at(token), what="A time", least="1 ms, and whole")
         return int(milliseconds) or 1

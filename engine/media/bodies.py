@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
@@ -10,11 +11,13 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import Message
 
 BODY_AT_MOST: Final = 64 * 1024
 FIELDS_AT_MOST: Final = 60
+PATIENCE: Final = 30.0
+"""Seconds in which a body must arrive."""
 
 FORM: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
@@ -38,14 +41,20 @@ def media_type(request: Request) -> str:
 
 
 async def bounded(request: Request) -> bytes:
-    """The whole body, at most 64 kB. Raises Unreadable (413)."""
+    """The whole body, at most 64 kB. Raises Unreadable (400, 408, 413)."""
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > BODY_AT_MOST:
-            raise Unreadable(413, "too-large", "The body is larger than 64 kB.")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            async for part in request.stream():
+                size += len(part)
+                if size > BODY_AT_MOST:
+                    raise Unreadable(413, "too-large", "The body is larger than 64 kB.")
+                parts.append(part)
+    except TimeoutError:
+        raise Unreadable(408, "slow", f"The body took longer than {PATIENCE:g} s.") from None
+    except ClientDisconnect:
+        raise Unreadable(400, "cut", "The connection ended inside the body.") from None
     return b"".join(parts)
 
 

@@ -165,9 +165,10 @@ def arithmetic(operator: str, left: Any, right: Any) -> float | int | None:
         return None
     try:
         result = _ARITHMETIC[operator](left, right)
+        # A whole number may be larger than any that has a fraction: asking that overflows too.
+        return result if math.isfinite(result) else None
     except (ZeroDivisionError, OverflowError):
         return None
-    return result if math.isfinite(result) else None
 
 
 _ARITHMETIC: Final[dict[str, Callable[[Any, Any], Any]]] = {

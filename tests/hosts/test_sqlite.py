@@ -286,3 +286,13 @@ def test_the_log_is_folded_into_the_file(tmp_path: Path) -> None:
         assert not path.with_name("store.db-wal").exists(), "a clean stop leaves one file"
 
     run(test())
+
+
+def test_a_timer_beyond_all_time_harms_nobody(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with running(host := SqliteHost(tmp_path / "store.db"), Ledger()):
+            others = (host.submit(f"G{n}", [event(n, visit=f"V{n}")]) for n in range(3))
+            news = await asyncio.gather(host.submit("G", [event(1, after=2**70)]), *others)
+            assert news == [1, 1, 1, 1]
+
+    run(test())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -153,3 +154,14 @@ def test_a_mutated_book_gives_a_book_or_a_diagnostic(data: st.DataObject) -> Non
     assert (result.book is None) == bool(result.diagnostics)
     for found in result.diagnostics:
         assert 0 <= found.span.start <= found.span.end <= len(text)
+
+
+def test_many_mistakes_in_a_large_book_are_told_in_time() -> None:
+    known = "".join(f'category Cat{i} is url "/x"\n' for i in range(800))
+    wrong = "".join(
+        f'strategy "s{i}"\n  on PageEntered in Caat{i}\n    send M\n' for i in range(800)
+    )
+    started = time.monotonic()
+    found = codes(f"{known}{wrong}")
+    assert found.count("N102") == 100  # beside as many for the message
+    assert time.monotonic() - started < 10
