@@ -125,6 +125,35 @@ EVENT_NAMES = (
     "UserInfo",
 )
 
+
+class Pen:
+    """Draws for one book, from a few durations, numbers and events chosen for it.
+
+    The fewer words a book has, the more often its rules and its visits meet. For the same reason
+    most books have a temper: they are about `patterns` (no guards, no groups), about `guards`
+    (plain patterns, aggregates at their windows), about the `crowd` (plain rules that compete),
+    and only some about `all` of it.
+    """
+
+    def __init__(self, draw: DrawFn) -> None:
+        self._draw = draw
+        self.temper = self.pick(("all", "patterns", "guards", "crowd", "all"))
+        self.durations = tuple({self.pick(DURATIONS): None, self.pick(DURATIONS): None})
+        self.numbers = tuple({self.pick(NUMBERS): None, self.pick(NUMBERS): None})
+        self.names = tuple({self.pick(EVENT_NAMES): None for _ in range(3)})
+        rolling = [Window(reach="last", duration=duration) for duration in self.durations]
+        fixed = (Window(reach="visit"), Window(reach="page"), Window(reach="ever"))
+        self.windows = (*fixed, *rolling, *rolling)
+
+    def pick(self, options: Sequence[T]) -> T:
+        """One of the options; the first is the simplest."""
+        return pick(self._draw, options)
+
+    def flag(self) -> bool:
+        """Yes or no."""
+        return self._draw(st.booleans())
+
+
 # ------------------------------------------------ what an atom's event can be asked
 
 
@@ -153,94 +182,116 @@ def _of_kind(atom: Atom, kind: Kind) -> list[Expr]:
 # ------------------------------------------------ conditions
 
 
-def number(draw: DrawFn, atom: Atom, *, guard: bool, deep: bool = True) -> Expr:
+def number(pen: Pen, atom: Atom, *, guard: bool, deep: bool = True) -> Expr:
     """A number: of the event, from outside, and in guards of the visit or an aggregate."""
     options = ["agents"]
     paths = _of_kind(atom, NUMBER)
     options += ["field", "field"] if paths else []
     options += ["count", "count", "latest", "pages", "score"] if guard else []
     options += ["arithmetic"] if deep else []
-    match pick(draw, options):
+    match pen.pick(options):
         case "field":
-            return pick(draw, paths)
+            return pen.pick(paths)
         case "count":
-            return aggregate(draw, "count")
+            return aggregate(pen, "count")
         case "latest":
-            return latest(draw, NUMBER)
+            return latest(pen, NUMBER)
         case "pages":
             return Path(parts=("visit", "pages"))
         case "score":
             return Path(parts=("visitor", "score"))
         case "arithmetic":
-            left = number(draw, atom, guard=guard, deep=False)
-            right: Expr = _number(pick(draw, NUMBERS))
-            if draw(st.booleans()):
-                right = number(draw, atom, guard=guard, deep=False)
-            return Arithmetic(operator=pick(draw, ("+", "-", "*", "/")), left=left, right=right)
+            left = number(pen, atom, guard=guard, deep=False)
+            right: Expr = _number(pen.pick(pen.numbers))
+            if pen.flag():
+                right = number(pen, atom, guard=guard, deep=False)
+            return Arithmetic(operator=pen.pick(("+", "-", "*", "/")), left=left, right=right)
     return Outside(name="agents.ready", argument="chat")
 
 
-def text(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
+def text(pen: Pen, atom: Atom, *, guard: bool) -> Expr:
     """A text: of the event, and in guards a fact or the latest value of a field."""
-    match pick(draw, ("field", "field", *(["stage", "state", "latest"] if guard else []))):
+    match pen.pick(("field", "field", *(["stage", "state", "latest"] if guard else []))):
         case "stage":
             return Path(parts=("visit", "stage"))
         case "state":
             return Path(parts=("visitor", "state"))
         case "latest":
-            return latest(draw, TEXT)
-    return pick(draw, _of_kind(atom, TEXT))
+            return latest(pen, TEXT)
+    return pen.pick(_of_kind(atom, TEXT))
 
 
-def leaf(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
+def leaf(pen: Pen, atom: Atom, *, guard: bool) -> Expr:
     """One comparison, or a boolean alone."""
     booleans = _of_kind(atom, BOOLEAN)
     options = ["number", "number", "text", "among", "known"]
     options += ["categories"] if atom.what != "sent" else []
     options += ["boolean"] if booleans else []
     options += ["seen", "vip", "since", "duration"] if guard else []
-    match pick(draw, options):
+    match pen.pick(options):
         case "text":
-            operator = pick(draw, ("=", "has", "starts with", "ends with", "matches", "!="))
-            right = _text(pick(draw, TEXTS))
-            return Compare(operator=operator, left=text(draw, atom, guard=guard), right=right)
+            operator = pen.pick(("=", "has", "starts with", "ends with", "matches", "!="))
+            right = _text(pen.pick(TEXTS))
+            return Compare(operator=operator, left=text(pen, atom, guard=guard), right=right)
         case "among":
-            values = pick(draw, ((_text("Phone"), _text("hot")), (_text("red"),)))
-            return Among(item=text(draw, atom, guard=guard), values=values)
+            values = pen.pick(((_text("Phone"), _text("hot")), (_text("red"),)))
+            return Among(item=text(pen, atom, guard=guard), values=values)
         case "known":
-            if draw(st.booleans()):
-                item = text(draw, atom, guard=guard)
+            if pen.flag():
+                item = text(pen, atom, guard=guard)
             else:
-                item = number(draw, atom, guard=guard, deep=False)
-            return Known(item=item, known=draw(st.booleans()))
+                item = number(pen, atom, guard=guard, deep=False)
+            return Known(item=item, known=pen.flag())
         case "categories":
-            return InCategories(categories=pick(draw, (("Checkout",), ("Products", "Rich"))))
+            return InCategories(categories=pen.pick((("Checkout",), ("Products", "Rich"))))
         case "boolean":
-            return pick(draw, booleans)
+            return pen.pick(booleans)
         case "seen":
-            return aggregate(draw, "seen")
+            return aggregate(pen, "seen")
         case "vip":
             return Path(parts=("visitor", "vip"))
         case "since" | "duration" as span:
             return Compare(
-                operator=pick(draw, ("<", ">=", ">", "<=", "=")),
-                left=aggregate(draw, span) if span == "since" else Path(parts=("visit", span)),
-                right=_duration(pick(draw, DURATIONS)),
+                operator=pen.pick(("<", ">=", ">", "<=", "=")),
+                left=aggregate(pen, span) if span == "since" else Path(parts=("visit", span)),
+                right=_duration(pen.pick(pen.durations)),
             )
     return Compare(
-        operator=pick(draw, (">=", "=", "<", "!=", "<=", ">")),
-        left=number(draw, atom, guard=guard),
-        right=_number(pick(draw, NUMBERS)),
+        operator=pen.pick((">=", "=", "<", "!=", "<=", ">")),
+        left=number(pen, atom, guard=guard),
+        right=_number(pen.pick(pen.numbers)),
     )
 
 
-def condition(draw: DrawFn, atom: Atom, *, guard: bool) -> Expr:
+def measure(pen: Pen) -> Expr:
+    """One aggregate against a constant that it can reach."""
+    match pen.pick(("count", "seen", "since", "latest", "known", "state")):
+        case "seen":
+            return aggregate(pen, "seen")
+        case "since":
+            left, right = aggregate(pen, "since"), _duration(pen.pick(pen.durations))
+            return Compare(operator=pen.pick((">=", "<", ">", "<=")), left=left, right=right)
+        case "latest":
+            left, right = latest(pen, NUMBER), _number(pen.pick(pen.numbers))
+            return Compare(operator=pen.pick((">=", "<", "=", "!=")), left=left, right=right)
+        case "known":
+            return Known(item=latest(pen, pen.pick((TEXT, NUMBER))), known=pen.flag())
+        case "state":
+            word = pen.pick(("authenticated", "recognized", "anonymous"))
+            return Compare(operator="=", left=Path(parts=("visitor", "state")), right=_text(word))
+    left, right = aggregate(pen, "count"), _number(pen.pick((1, 2, 3)))
+    return Compare(operator=pen.pick((">=", "=", "<")), left=left, right=right)
+
+
+def condition(pen: Pen, atom: Atom, *, guard: bool) -> Expr:
     """A comparison, or a few of them joined; `and` never directly in `and`, nor `or` in `or`."""
 
     def one() -> Expr:
-        return leaf(draw, atom, guard=guard)
+        return leaf(pen, atom, guard=guard)
 
-    match pick(draw, ("leaf", "leaf", "not", "or", "and", "or-and")):
+    if guard and pen.temper == "guards":
+        return measure(pen)
+    match pen.pick(("leaf", "leaf", "not", "or", "and", "or-and")):
         case "not":
             return Not(item=one())
         case "and":
@@ -258,40 +309,34 @@ SENT_NAMES = (*GROUP_NAMES[:1], *STRATEGY_NAMES[:1], "AskChat")
 """Names that `sent` may use: they are in every book."""
 
 
-def atom(draw: DrawFn, *, sent: bool = True) -> Atom:
+def atom(pen: Pen, *, sent: bool = True) -> Atom:
     """An atom; most are plain, so that visits hit them often."""
-    match pick(draw, ("event", "event", "event", "any", *(["sent"] if sent else []))):
+    match pen.pick(("event", "event", "event", "any", *(["sent"] if sent else []))):
         case "sent":
-            plain = Atom(what="sent", name=pick(draw, SENT_NAMES))
+            plain = Atom(what="sent", name=pen.pick(SENT_NAMES))
         case "any":
             plain = Atom(what="any")
         case _:
-            plain = Atom(what="event", name=pick(draw, EVENT_NAMES))
+            plain = Atom(what="event", name=pen.pick(pen.names))
     categories: tuple[str, ...] = ()
     if plain.what != "sent":
         options = ((), (), ("Checkout",), (), ("Checkout", "Products"), ("Rich",))
-        categories = pick(draw, options)
-    where = pick(draw, (False, False, False, True))
+        categories = pen.pick(options)
+    if pen.temper == "crowd":
+        return plain
+    where = pen.pick((False, False, False, True))
     return Atom(
         what=plain.what,
         name=plain.name,
         categories=categories,
-        where=condition(draw, plain, guard=False) if where else None,
+        where=condition(pen, plain, guard=False) if where else None,
     )
 
 
-WINDOWS = (
-    Window(reach="visit"),
-    Window(reach="page"),
-    Window(reach="ever"),
-    *(Window(reach="last", duration=duration) for duration in DURATIONS),
-)
-
-
-def aggregate(draw: DrawFn, function: Literal["count", "seen", "since"]) -> Aggregate:
+def aggregate(pen: Pen, function: Literal["count", "seen", "since"]) -> Aggregate:
     """`count`, `seen` or `since` of an atom."""
-    window = None if function == "since" else pick(draw, WINDOWS)
-    return Aggregate(function=function, atom=atom(draw), window=window)
+    window = None if function == "since" else pen.pick(pen.windows)
+    return Aggregate(function=function, atom=atom(pen), window=window)
 
 
 LATEST: dict[Kind, tuple[tuple[str, tuple[str, ...]], ...]] = {
@@ -300,40 +345,40 @@ LATEST: dict[Kind, tuple[tuple[str, tuple[str, ...]], ...]] = {
 }
 
 
-def latest(draw: DrawFn, kind: Kind) -> Aggregate:
+def latest(pen: Pen, kind: Kind) -> Aggregate:
     """`latest(A.field, W)` of a field that has the kind."""
-    name, path = pick(draw, LATEST[kind])
+    name, path = pen.pick(LATEST[kind])
     about = Atom(what="event", name=name)
-    return Aggregate(function="latest", atom=about, field=path, window=pick(draw, WINDOWS))
+    return Aggregate(function="latest", atom=about, field=path, window=pen.pick(pen.windows))
 
 
 # ------------------------------------------------ patterns
 
 
-def pattern(draw: DrawFn) -> Pattern:
+def pattern(pen: Pen) -> Pattern:
     """Everything that may stand after `on`; `no` never first, `sent` never the last event."""
-    size = pick(draw, (1, 2, 2, 3))
-    parts = [_part(draw, first=k == 0, last=k == size - 1) for k in range(size)]
+    size = pen.pick((1, 1, 2) if pen.temper in ("guards", "crowd") else (1, 2, 2, 3))
+    parts = [_part(pen, first=k == 0, last=k == size - 1) for k in range(size)]
     longest = max((part.duration for part in parts if isinstance(part, Absent)), default=0)
     # `within` is longer than every `no`, and pointless for a single event.
-    longer = [duration for duration in DURATIONS if duration > longest]
+    longer = [duration for duration in pen.durations if duration > longest]
     alone = len(parts) == 1 and isinstance(parts[0], Atom)
-    within = None if alone else pick(draw, (None, None, *longer))
-    return Pattern(parts=tuple(parts), within=within, per=pick(draw, ("visit", "page", "visitor")))
+    within = None if alone else pen.pick((None, None, *longer))
+    return Pattern(parts=tuple(parts), within=within, per=pen.pick(("visit", "page", "visitor")))
 
 
-def _part(draw: DrawFn, *, first: bool, last: bool) -> Part:
+def _part(pen: Pen, *, first: bool, last: bool) -> Part:
     options = ["atom", "atom", "times"] if first else ["atom", "no", "times"]
     options += ["stays"] if last and not first else []
-    match pick(draw, options):
+    match pen.pick(options):
         case "times":
-            return Times(count=pick(draw, (2, 3)), atom=atom(draw, sent=not last))
+            return Times(count=pen.pick((2, 3)), atom=atom(pen, sent=not last))
         case "no":
-            return Absent(atom=atom(draw), duration=pick(draw, DURATIONS))
+            return Absent(atom=atom(pen), duration=pen.pick(pen.durations))
         case "stays":
             exit_ = Atom(what="event", name="PageExited")
-            return Absent(atom=exit_, duration=pick(draw, DURATIONS), same_page=True)
-    return atom(draw, sent=not last)
+            return Absent(atom=exit_, duration=pen.pick(pen.durations), same_page=True)
+    return atom(pen, sent=not last)
 
 
 def last_atom(told: Pattern) -> Atom:
@@ -345,86 +390,96 @@ def last_atom(told: Pattern) -> Atom:
 # ------------------------------------------------ rules and strategies
 
 
-def record(draw: DrawFn, about: Atom) -> Record:
+def record(pen: Pen, about: Atom) -> Record:
     """Data of a message written in place: a constant, and perhaps a text of the event."""
     entries: list[tuple[str, Expr | Record]] = [("url", _text("/frontend/resources/own.html"))]
-    if draw(st.booleans()):
-        entries.append(("container", text(draw, about, guard=True)))
+    if pen.flag():
+        entries.append(("container", text(pen, about, guard=True)))
     return Record(entries=tuple(entries))
 
 
-def attachment(draw: DrawFn, about: Atom) -> Record:
+def attachment(pen: Pen, about: Atom) -> Record:
     """What `attach` carries, with a nested record."""
-    function = pick(draw, ("seen", "count"))
-    inner = Record(entries=(("seen", aggregate(draw, function)),))
+    function = pen.pick(("seen", "count"))
+    inner = Record(entries=(("seen", aggregate(pen, function)),))
     reason: Expr = _text("hesitant")
-    if draw(st.booleans()):
-        reason = text(draw, about, guard=True)
+    if pen.flag():
+        reason = text(pen, about, guard=True)
     return Record(entries=(("reason", reason), ("more", inner)))
 
 
-def set_fact(draw: DrawFn, about: Atom) -> SetAction:
+def set_fact(pen: Pen, about: Atom) -> SetAction:
     """`set`, with a value of the fact's kind."""
-    free = draw(st.booleans())
-    match pick(draw, ("stage", "score", "vip")):
+    free = pen.flag()
+    match pen.pick(("stage", "score", "vip")):
         case "score":
-            value = number(draw, about, guard=True) if free else _number(2)
+            value = number(pen, about, guard=True) if free else _number(2)
             return SetAction(scope="visitor", fact="score", value=value)
         case "vip":
             return SetAction(scope="visitor", fact="vip", value=Constant(value=free, kind=BOOLEAN))
-    value = text(draw, about, guard=True) if free else _text(pick(draw, STAGES))
+    value = text(pen, about, guard=True) if free else _text(pen.pick(STAGES))
     return SetAction(scope="visit", fact="stage", value=value)
 
 
-def rule(draw: DrawFn, about: Pattern) -> Rule:
+GUARDS = {
+    "all": ("none", "none", "when", "unless", "both"),
+    "patterns": ("none",),
+    "guards": ("when", "unless"),
+    "crowd": ("none", "none", "none", "unless"),
+}
+
+
+def rule(pen: Pen, about: Pattern) -> Rule:
     """A rule that sends, sets, or both."""
     last = last_atom(about)
-    does = pick(draw, ("send", "send", "send", "send", "set", "both", "two"))
+    does = pen.pick(("send", "send", "send", "send", "set", "both", "two"))
     sends: list[SendAction] = []
     if does != "set":
-        sends.append(SendAction(message=pick(draw, tuple(MESSAGES))))
+        sends.append(SendAction(message=pen.pick(tuple(MESSAGES))))
     if does == "two":
-        data = record(draw, last)
+        data = record(pen, last)
         sends.append(SendAction(message=None, channel="gpe.appendContent", data=data))
-    guards = pick(draw, ("none", "none", "when", "unless", "both"))
-    attach = does != "set" and draw(st.booleans())
+    guards = pen.pick(GUARDS[pen.temper])
+    attach = does != "set" and pen.flag()
     return Rule(
         pattern=about,
-        when=condition(draw, last, guard=True) if guards in ("when", "both") else None,
-        unless=condition(draw, last, guard=True) if guards in ("unless", "both") else None,
+        when=condition(pen, last, guard=True) if guards in ("when", "both") else None,
+        unless=condition(pen, last, guard=True) if guards in ("unless", "both") else None,
         sends=tuple(sends),
-        attach=attachment(draw, last) if attach else None,
-        sets=(set_fact(draw, last),) if does in ("set", "both") else (),
+        attach=attachment(pen, last) if attach else None,
+        sets=(set_fact(pen, last),) if does in ("set", "both") else (),
     )
 
 
-def limits(draw: DrawFn) -> tuple[Limit, ...]:
+def limits(pen: Pen) -> tuple[Limit, ...]:
     """No limit, or one of any form, with a small count."""
-    match pick(draw, ("none", "none", "scope", "rolling", "rolling per visit")):
+    match pen.pick(("none", "none", "scope", "rolling", "rolling per visit")):
         case "scope":
-            scope = pick(draw, ("visit", "page", "visitor"))
-            return (Limit(count=pick(draw, (1, 2)), scope=scope),)
+            scope = pen.pick(("visit", "page", "visitor"))
+            return (Limit(count=pen.pick((1, 2)), scope=scope),)
         case "rolling":
-            return (Limit(count=pick(draw, (1, 2)), duration=pick(draw, DURATIONS)),)
+            return (Limit(count=pen.pick((1, 2)), duration=pen.pick(pen.durations)),)
         case "rolling per visit":
-            duration = pick(draw, DURATIONS)
-            return (Limit(count=pick(draw, (1, 2)), scope="visit", duration=duration),)
+            duration = pen.pick(pen.durations)
+            return (Limit(count=pen.pick((1, 2)), scope="visit", duration=duration),)
     return ()
 
 
-def strategy(draw: DrawFn, name: str) -> Strategy:
+def strategy(pen: Pen, name: str) -> Strategy:
     """A strategy, in a group or free; its second rule may wait for the same as its first."""
-    told = [rule(draw, pattern(draw))]
-    match pick(draw, ("one", "two", "equal")):
+    told = [rule(pen, pattern(pen))]
+    match pen.pick(("one", "two", "equal")):
         case "two":
-            told.append(rule(draw, pattern(draw)))
+            told.append(rule(pen, pattern(pen)))
         case "equal":
-            told.append(rule(draw, told[0].pattern))
+            told.append(rule(pen, told[0].pattern))
+    free = pen.temper in ("patterns", "guards")
+    crowd = ("Invitations", "Invitations", None)
     return Strategy(
         name=name,
-        group=pick(draw, (None, *GROUP_NAMES)),
-        priority=pick(draw, PRIORITIES),
-        limits=limits(draw),
+        group=None if free else pen.pick(crowd if pen.temper == "crowd" else (None, *GROUP_NAMES)),
+        priority=pen.pick(PRIORITIES),
+        limits=() if free else limits(pen),
         rules=tuple(told),
     )
 
@@ -453,20 +508,21 @@ CATEGORIES: dict[str, tuple[Expr, ...]] = {
 @st.composite
 def books(draw: DrawFn) -> Book:
     """A whole book: resolved, sensible, and small."""
-    names = STRATEGY_NAMES[: pick(draw, (1, 2, 3))]
+    pen = Pen(draw)
+    names = STRATEGY_NAMES[: pen.pick((2, 3) if pen.temper == "crowd" else (1, 2, 1))]
     return Book(
         version="",
         events=EVENTS,
         facts=FACTS,
         categories={
-            name: Category(name=name, condition=pick(draw, options))
+            name: Category(name=name, condition=pen.pick(options))
             for name, options in CATEGORIES.items()
         },
         groups={
-            name: Group(name=name, one_at_a_time=draw(st.booleans()), limits=limits(draw))
+            name: Group(name=name, one_at_a_time=pen.flag(), limits=limits(pen))
             for name in GROUP_NAMES
         },
         messages=MESSAGES,
-        strategies={name: strategy(draw, name) for name in names},
+        strategies={name: strategy(pen, name) for name in names},
         scenarios={},
     )

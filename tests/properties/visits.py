@@ -17,7 +17,20 @@ from hypothesis.strategies import DrawFn
 from properties.books import pick
 from reference_conditions import Entry, fits
 
-from engine.language.syntax import Absent, Atom, Book, Constant, Limit, Pattern, Times, Window
+from engine.language.syntax import (
+    Absent,
+    Aggregate,
+    Atom,
+    Book,
+    Constant,
+    EventDeclaration,
+    Glob,
+    Limit,
+    Pattern,
+    Rule,
+    Times,
+    Window,
+)
 from engine.runtime.outcome import Batch
 from engine.vocabulary.events import Event, Expiry, Moment, Tick
 from engine.vocabulary.kinds import NUMBER
@@ -28,6 +41,10 @@ START = 1_800_000_000_000
 DAY = 86_400_000
 
 Data = tuple[tuple[str, Any], ...]
+
+
+Place = tuple[str, str | None]
+"""A visit and a page."""
 
 
 class Happening(NamedTuple):
@@ -49,17 +66,20 @@ class Step(NamedTuple):
 
     gap: int
     what: Happening | str
-    place: tuple[str, str | None] = ("V1", "P1")
+    place: Place = ("V1", "P1")
     agents: int | None = 1
 
 
-PLACES: tuple[tuple[str, str | None], ...] = (
+PLACES: tuple[Place, ...] = (
     ("V1", "P1"),
     ("V1", "P2"),
     ("V2", "P1"),
     ("V1", None),
 )
-LOOKS: tuple[tuple[str | None, str | None], ...] = (
+Look = tuple[str | None, str | None]
+"""An address and a title."""
+
+LOOKS: tuple[Look, ...] = (
     ("/checkout/basket", None),
     ("https://shop.example/products/phone?utm=red", "Phone"),
     ("https://shop.example/checkout/", "Phone"),
@@ -97,23 +117,17 @@ def nodes(tree: Any) -> Iterator[Any]:
 
 
 def windows(book: Book) -> list[int]:
-    """Every duration that the book mentions, and those of the language (30 s, 24 h)."""
-    found = {30_000: None, DAY: None}
-    for node in nodes(tuple(book.strategies.values()) + tuple(book.groups.values())):
+    """Every duration that the book mentions, and at the end those of the language: 30 s, 24 h."""
+    found: list[int] = []
+    for node in nodes((tuple(book.strategies.values()), tuple(book.groups.values()))):
         match node:
             case Absent(duration=duration) | Window(duration=duration) if duration:
-                found[duration] = None
+                found.append(duration)
             case Limit(duration=int() as duration) | Pattern(within=int() as duration):
-                found[duration] = None
+                found.append(duration)
             case Constant(kind=kind, value=int() as duration) if kind.word == "duration":
-                found[duration] = None
-    return list(found)
-
-
-def gaps(book: Book) -> list[int]:
-    """Nothing, a little, the book's windows at -1, 0 and +1 ms; sometimes time goes back."""
-    edges = [window + edge for window in windows(book) for edge in (0, -1, 1)]
-    return [0, 1, 500, *edges, -1, -2000]
+                found.append(duration)
+    return [*dict.fromkeys(found), 30_000, DAY]
 
 
 def values(book: Book) -> list[float]:
@@ -125,35 +139,73 @@ def values(book: Book) -> list[float]:
     return list(found)[:6] or [1]
 
 
+def texts(book: Book) -> list[str]:
+    """Every text that a rule compares with."""
+    found = [node.value for node in nodes(book.strategies) if isinstance(node, Constant)]
+    return [text for text in dict.fromkeys(found) if isinstance(text, str)][:4] or ["red"]
+
+
+def looks(book: Book) -> list[Look]:
+    """Addresses that the globs of the book mean, and some others; with and without title."""
+    globs = [node.pattern for node in nodes(book.categories) if isinstance(node, Glob)]
+    meant = [glob.replace("**", "a/b").replace("*", "a") for glob in globs]
+    whole = [address if address.startswith("/") else f"https://{address}" for address in meant]
+    return list(dict.fromkeys([*((address, None) for address in whole), *LOOKS]))
+
+
+def _nested(path: tuple[str, ...], raw: Any) -> tuple[str, Any]:
+    for name in reversed(path[1:]):
+        raw = {name: raw}
+    return path[0], raw
+
+
+def data_of(event: EventDeclaration, book: Book) -> list[Data]:
+    """Data of a declared event: the book's values at their edges, wrong kinds, and nothing."""
+    numbers: list[Any] = [100, *values(book)]
+    words: list[Any] = texts(book)
+    found: list[Data] = []
+    for k in range(max(len(numbers), len(words))):
+        right = {"number": numbers[k % len(numbers)], "text": words[k % len(words)]}
+        right["boolean"] = k % 2 == 0
+        found.append(tuple(_nested(f.path, right.get(f.kind.word, 7)) for f in event.fields))
+    wrong = tuple(_nested(f.path, 5 if f.kind.word == "text" else "dear") for f in event.fields)
+    return [*found, wrong, (), tuple((".".join(f.path), 2) for f in event.fields)]
+
+
+PERSONS: tuple[Data, ...] = ((("vip", True),), (("vip", False),), (("vip", "yes"),), ())
+
+
 def happenings(book: Book) -> list[Happening]:
     """What can happen: the events of the language and of the book with all their looks."""
-    prices: list[Any] = [100, *values(book), "dear", None]
-    carts: list[Data] = [(("price", price), ("item", "red")) for price in prices]
-    carts += [(), (("item", 3), ("gift", True)), (("item", "Phone"), ("gift", "yes"))]
-    searches: list[Data] = [(("word", "red"), ("shop", {"price": price})) for price in prices]
-    searches += [(("word", None), ("shop", 5)), (("shop.price", 2),)]
-    persons: list[Data] = [(("vip", True),), (("vip", False),), (("vip", "yes"),), ()]
+    seen = looks(book)
     found = [
         Happening(name, url, title)
         for name in ("PageEntered", "PageExited", "Noise", "VisitStarted")
-        for url, title in LOOKS
+        for url, title in seen
     ]
-    found.append(Happening("PageEntered", *LOOKS[1], category="Phone;red"))
-    url, title = LOOKS[0]
-    found += [Happening("Cart", url, title, data) for data in carts]
-    found += [Happening("Cart", *look, carts[0]) for look in LOOKS]
-    found += [Happening("Search", url, title, data) for data in searches]
-    found += [Happening(name, url, title, d) for name in ("UserInfo", "SignIn") for d in persons]
+    url, title = seen[0]
+    priced = (("price", 100),)
+    found.append(Happening("PageEntered", *LOOKS[1], priced, category="Phone;red"))
+    found += [Happening(name, url, title, priced) for name in ("PageExited", "Noise")]
+    for event in book.events.values():
+        told = data_of(event, book)
+        found += [Happening(event.name, url, title, data) for data in told]
+        found += [Happening(event.name, *look, told[0]) for look in seen]
+    found += [Happening(name, url, title, d) for name in ("UserInfo", "SignIn") for d in PERSONS]
     found += [Happening("SignOut", url, title)]
-    found += [
-        Happening(name, url, title, data)
-        for name in ("InvitationRejected", "InvitationShown", "InvitationAccepted")
-        for data in _ANSWERS
-    ]
-    return found
+    answers = ("InvitationRejected", "InvitationShown", "InvitationAccepted")
+    return found + [Happening(name, url, title, data) for name in answers for data in _ANSWERS]
 
 
 # ------------------------------------------------ stories
+
+
+class Gap(NamedTuple):
+    """A step is `window + edge` ms after the one `back` steps before it (0: the one before)."""
+
+    back: int
+    window: int
+    edge: int
 
 
 class Words:
@@ -162,7 +214,7 @@ class Words:
     def __init__(self, book: Book) -> None:
         self.book = book
         self.rules = [rule for told in book.strategies.values() for rule in told.rules]
-        self.gaps = gaps(book)
+        self.windows = windows(book)
         self.happenings = happenings(book)
         self._fitting: dict[Atom, list[Happening]] = {}
         # What the book speaks of comes more often than what it does not.
@@ -185,55 +237,118 @@ class Words:
 
 OTHERS = ("tick", "expire", "expire all")
 AGENTS = (1, 0, None)
+EDGES = (0, -1, 1)
+
+Told = tuple[int | Gap, Happening | str, Place, int | None]
+"""A step whose gap is not yet counted out."""
 
 
-def single(draw: DrawFn, words: Words) -> list[Step]:
+def _gap(draw: DrawFn, words: Words) -> int | Gap:
+    """Nothing, a little, back in time, or a window of the book at -1, 0 and +1 ms."""
+    match pick(draw, ("little", "window", "window", "late")):
+        case "window":
+            back = pick(draw, (0, 0, 1, 2, 3))
+            return Gap(back=back, window=pick(draw, words.windows), edge=pick(draw, EDGES))
+        case "late":
+            return pick(draw, (-1, -2000))
+    return pick(draw, (1, 0, 500))
+
+
+def single(draw: DrawFn, words: Words) -> list[Told]:
     """One step of any kind."""
     name = pick(draw, words.names)
     options = [happening for happening in words.happenings if happening.name == name]
     what = pick(draw, options) if options else name
-    place, agents = pick(draw, PLACES), pick(draw, AGENTS)
-    return [Step(gap=pick(draw, words.gaps), what=what, place=place, agents=agents)]
+    return [(_gap(draw, words), what, pick(draw, PLACES), pick(draw, AGENTS))]
 
 
-def fragment(draw: DrawFn, words: Words) -> list[Step]:
-    """The events that complete one rule's pattern, with its own gaps between them."""
-    place = pick(draw, PLACES)
-    told: list[Step] = []
-    for part in pick(draw, words.rules).pattern.parts:
+def silence(draw: DrawFn, words: Words, part: Absent, place: Place) -> list[Told]:
+    """Its time passes; perhaps what must not happen happens near its end, here or elsewhere."""
+    if draw(st.booleans()):
+        return [(part.duration + pick(draw, EDGES), "tick", place, pick(draw, (1, 0)))]
+    what, there = pick(draw, words.fitting(part.atom)), pick(draw, (place, *PLACES))
+    return [(part.duration + pick(draw, EDGES), what, there, 1), (2, "tick", place, 1)]
+
+
+def completion(draw: DrawFn, words: Words, rule: Rule, place: Place) -> list[Told]:
+    """The events that complete a rule's pattern, with its own windows between them."""
+    told: list[Told] = []
+    for part in rule.pattern.parts:
         if isinstance(part, Absent):
-            gap = part.duration + pick(draw, (0, -1, 1))
-            told.append(Step(gap=gap, what="tick", place=place))
+            told += silence(draw, words, part, place)
             continue
         atom = part.atom if isinstance(part, Times) else part
         if atom.what == "sent":
             continue
         for _ in range(part.count if isinstance(part, Times) else 1):
-            gap = pick(draw, (1, 0, None))
-            told.append(
-                Step(
-                    gap=pick(draw, words.gaps) if gap is None else gap,
-                    what=pick(draw, words.fitting(atom)),
-                    place=place,
-                    agents=pick(draw, (1, 1, 1, 0)),
-                )
-            )
+            gap = pick(draw, (1, 0, 1, None))
+            what = pick(draw, words.fitting(atom))
+            agents = pick(draw, (1, 1, 1, 0))
+            told.append((_gap(draw, words) if gap is None else gap, what, place, agents))
+    within = rule.pattern.within
+    if within is not None and len(told) > 1 and draw(st.booleans()):
+        told[-1] = (Gap(len(told) - 2, within, pick(draw, EDGES)), *told[-1][1:])
+    return told
+
+
+def _delayed(draw: DrawFn, words: Words, told: list[Told]) -> list[Told]:
+    """The same, but its last step is a window of the book after the step before the first."""
+    window = pick(draw, words.windows)
+    delay = Gap(back=max(0, len(told) - 1), window=window, edge=pick(draw, EDGES))
+    return [*told[:-1], (delay, *told[-1][1:])] if told else []
+
+
+BETWEEN = ("nothing", "InvitationShown", "InvitationRejected", "PageExited", "expire", "SignIn")
+
+
+def fragment(draw: DrawFn, words: Words) -> list[Told]:
+    """A rule completed; perhaps before it what its guards count, perhaps after it once more."""
+    rule, place = pick(draw, words.rules), pick(draw, PLACES)
+    told = completion(draw, words, rule, place)
+    counted = [
+        node.atom
+        for node in nodes((rule.when, rule.unless, rule.attach, rule.sends, rule.sets))
+        if isinstance(node, Aggregate) and node.atom.what != "sent"
+    ]
+    if counted and draw(st.booleans()):
+        what = pick(draw, words.fitting(pick(draw, counted)))
+        told = [(1, what, place, 1), *_delayed(draw, words, told)]
+    if draw(st.booleans()):
+        name = pick(draw, BETWEEN)
+        options = [happening for happening in words.happenings if happening.name == name]
+        if name != "nothing":
+            told.append((1, pick(draw, options) if options else name, place, 1))
+        again = completion(draw, words, rule, pick(draw, (place, place, *PLACES)))
+        told += _delayed(draw, words, again)
     return told
 
 
 @st.composite
-def pieces(draw: DrawFn, words: Words) -> list[Step]:
+def pieces(draw: DrawFn, words: Words) -> list[Told]:
     """A fragment mostly, or a single step."""
-    tell = pick(draw, (single, fragment, fragment))
+    tell = pick(draw, (single, fragment, fragment, fragment))
     return tell(draw, words)
 
 
 @st.composite
-def stories(draw: DrawFn, book: Book, *, longest: int = 12) -> list[Step]:
+def stories(draw: DrawFn, book: Book, *, longest: int = 8) -> list[Step]:
     """A visit, or several of one visitor: single steps and whole fragments, glued."""
-    size = pick(draw, (3, 6, longest))
+    size = pick(draw, (3, 5, longest))
     told = draw(st.lists(pieces(Words(book)), min_size=size // 2, max_size=size))
-    return [step for piece in told for step in piece]
+    return counted_out([step for piece in told for step in piece])
+
+
+def counted_out(told: Sequence[Told]) -> list[Step]:
+    """Every gap in milliseconds after the step before."""
+    steps: list[Step] = []
+    times = [0]
+    for gap, what, place, agents in told:
+        if isinstance(gap, Gap):
+            anchor = times[max(0, len(times) - 1 - gap.back)]
+            gap = max(0, anchor + gap.window + gap.edge - times[-1])
+        steps.append(Step(gap=gap, what=what, place=place, agents=agents))
+        times.append(times[-1] + gap)
+    return steps
 
 
 # ------------------------------------------------ telling
@@ -243,7 +358,7 @@ def event_of(
     happening: Happening,
     *,
     time: int = 0,
-    place: tuple[str, str | None] = PLACES[0],
+    place: Place = PLACES[0],
     agents: int | None = None,
     sent: Sequence[str] = (),
 ) -> Event:
