@@ -23,6 +23,10 @@ ANSWER_WAIT: Final = 30_000
 """An invitation that was never shown stops waiting for its answer after this (30 s, as there)."""
 
 SENDS_KEPT: Final = 1_000
+VISITS_OPEN: Final = 50
+"""Visits of one visitor at the same time; beyond, the one that was silent longest ends."""
+PAGES_OPEN: Final = 100
+"""Open pages of one visit; beyond, the one that was opened first ends."""
 
 
 @dataclass(slots=True, kw_only=True)
