@@ -21,6 +21,7 @@ from engine.runtime.outcome import Batch, Decision, Send
 from engine.vocabulary.events import DISPOSITIONS, Event, Expiry, Moment, Tick
 
 DAY = 24 * 60 * 60 * 1000
+VISITS_OPEN, PAGES_OPEN = 50, 100
 """A visit ends when this many milliseconds pass without an event of it."""
 
 VALID = 30_000
@@ -173,6 +174,7 @@ class Reference:
 
     def _event(self, event: Event, time: int) -> None:
         event = self._answered(event)
+        self._make_room(event)
         entry = self._entry(event, time)
         self.past.append(entry)
         self._facts_from(event)
@@ -247,6 +249,20 @@ class Reference:
         if any(entered.values()):
             return max((p for p in entered if entered[p]), key=lambda p: entered[p][-1])
         return max(seen, key=lambda p: seen[p][0].place, default=None)
+
+    def _make_room(self, event: Event) -> None:
+        """At most 50 visits, and 100 open pages of a visit."""
+        lives = {visit: self._of_visit(visit) for visit in self._visits()}
+        if event.visit not in lives and len(lives) >= VISITS_OPEN:
+            self._end_visit(min(lives, key=lambda v: (lives[v][-1].time, lives[v][0].place)))
+        place = (event.visit, event.page)
+        if event.page is None or self._is_open(place):
+            return
+        pages = dict.fromkeys(e.page for e in self._of_visit(event.visit) if e.page is not None)
+        views = {page: self._of_page((event.visit, page)) for page in pages}
+        opened = {page: view for page, view in views.items() if view}
+        if len(opened) >= PAGES_OPEN:
+            self._end_page(event.visit, min(opened, key=lambda page: opened[page][0].place))
 
     def _end_page(self, visit: str, page: str) -> None:
         self.past.append(PageEnded(visit=visit, page=page))

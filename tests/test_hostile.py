@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from serving import GREETING, Serving, eventually, written
+from serving import GREETING, Serving, eventually, overture, written
 
 
 def raw(serving: Serving, *pieces: bytes) -> bytes:
@@ -52,3 +52,12 @@ def test_the_watch_outlives_numbers_beyond_measure(tmp_path: Path) -> None:
         assert [one["code"] for one in problems] == ["P312", "P312"]
         (book / "huge.strategy").unlink()
         eventually(lambda: not serving.get("/api/book").json()["problems"])
+
+
+def test_a_pipe_does_not_keep_a_command_waiting(tmp_path: Path) -> None:
+    book = written(tmp_path / "book", greeting=GREETING)
+    os.mkfifo(book / "pipe.strategy")
+    process = overture("check", str(book))
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert said == "overture: pipe.strategy is no file that can be read; take it away.\n"

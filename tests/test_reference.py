@@ -164,6 +164,15 @@ def test_the_held_chain_grows_too_old(hand: str) -> None:
     assert story.event("C", 20_000) == NOTHING
 
 
+def test_a_silence_after_a_silence_and_the_last_position_first(hand: str) -> None:
+    story = Story(hand, rule("A, then no B for 5 s, then no C for 5 s", "when event.price = 1"))
+    story.event("A", 0, price=1)
+    story.event("A", 5_000, price=2)
+    # At 10 s both silences fall due: the second completes the rule and clears the first.
+    assert story.tick(10_000) == SENT
+    assert story.tick(60_000) == NOTHING
+
+
 def test_an_event_that_is_both_cancels_first_and_starts_anew(hand: str) -> None:
     story = Story(hand, rule("A, then no any event for 10 s"))
     story.event("A", 0)

@@ -139,6 +139,7 @@ class Host(Protocol):
     ) -> Sequence[Entry]:
         """Journal entries of a visitor or a visit, oldest first (the youngest ``limit``).
 
+        A host may give fewer when they are large, never fewer than 16 MB hold.
         Wake-ups belong to the visitor (their ``visit`` is empty); with ``visit`` those are given
         that decided something for it.
         """

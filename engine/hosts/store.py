@@ -35,6 +35,7 @@ CREATE INDEX journal_visitor ON journal (visitor, offset);
 _JOURNAL_COLUMNS: Final = "visitor, visit, kind, time, version, epoch, id, body, decisions"
 
 _CHECKPOINT_EVERY_S: Final = 1.0
+_HISTORY_LIMIT: Final = 16 * 1024 * 1024
 _LATEST: Final = 2**63 - 1
 _WAL_LIMIT: Final = 64 * 1024 * 1024
 
@@ -170,11 +171,11 @@ class Store:
         return str(rows[0][0]) if rows else None
 
     def read_journal(self, visitor: str, visit: str | None, limit: int) -> list[Entry]:
-        """Read the youngest entries, oldest first. Raises OSError."""
+        """Read the youngest entries, oldest first, 16 MB of them at most. Raises OSError."""
         # A visit's entries are found through its visitor: one index to write instead of two.
         # Wake-ups name their visit in what they decided only.
         decided = f'"visit":{_encode(visit)}'
-        rows = self._read(
+        rows = self._youngest(
             f"SELECT offset, {_JOURNAL_COLUMNS} FROM journal WHERE visitor = ?"
             " AND (? IS NULL OR visit = ? OR (visit = '' AND instr(decisions, ?)))"
             " ORDER BY offset DESC LIMIT ?",
@@ -255,6 +256,21 @@ class Store:
                 return self._reader.execute(query, values).fetchall()
         except sqlite3.Error as problem:
             raise OSError(f"{self._path} can not be read: {problem}.") from problem
+
+    def _youngest(self, query: str, values: Sequence[object]) -> list[Any]:
+        """Read rows until they are too many bytes: bodies come from strangers."""
+        found: list[Any] = []
+        size = 0
+        try:
+            with self._reading, contextlib.closing(self._reader.execute(query, values)) as rows:
+                for row in rows:
+                    size += len(row[-2]) + len(row[-1])
+                    if found and size > _HISTORY_LIMIT:
+                        break
+                    found.append(row)
+        except sqlite3.Error as problem:
+            raise OSError(f"{self._path} can not be read: {problem}.") from problem
+        return found
 
     def _checkpoint_forever(self, connection: sqlite3.Connection) -> None:
         while not self._closing.wait(_CHECKPOINT_EVERY_S):

@@ -65,6 +65,8 @@ def read_folder(path: Path) -> tuple[Source, ...]:
 
 
 def _read(path: Path, name: str) -> Source:
+    if path.exists() and not path.is_file():  # a pipe would keep its reader waiting for ever
+        raise Unreadable(f"{name} is no file that can be read; take it away.")
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

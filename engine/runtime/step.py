@@ -16,8 +16,10 @@ from engine.runtime.conditions import Scene, send_event
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
 from engine.runtime.plan import Plan, PlannedGuarantee, PlannedRule, PlannedSet
 from engine.runtime.visitor import (
+    PAGES_OPEN,
     SENDS_KEPT,
     VISIT_EXPIRY,
+    VISITS_OPEN,
     Memory,
     Page,
     Place,
@@ -282,8 +284,8 @@ class _Work:
         if fits:
             self._record(scene, fits)
             self._decide(self._advance(event, scene, fits))
-        if event.name == PAGE_EXITED:
-            self._close_page(event, visit)
+        if event.name == PAGE_EXITED and event.page is not None:
+            self._close_page(event.visit, visit, event.page)
 
     def _answer(self, event: Event) -> Event:
         """Fill in what the answer lacks, and note it at the sends it fits."""
@@ -309,12 +311,14 @@ class _Work:
         visit = self.visit(event.visit)
         now, order = self.visitor.now, self.visitor.events
         if visit is None:
+            self._make_room_for_a_visit()
             visit = Visit(started=now, last=now, opened=order)
             self.visitor.visits[event.visit] = visit
             self._own.add(event.visit)
         visit.last = now
         page = self.page(visit, event.visit, event.page)
         if page is None:
+            self._make_room_for_a_page(event, visit)
             page = visit.pages[event.page] = Page(opened=order, entered=0)
             self._own.add((event.visit, event.page))
         if event.name == PAGE_ENTERED:
@@ -493,17 +497,28 @@ class _Work:
             sends=(sent.id,),
         )
 
-    def _close_page(self, event: Event, visit: Visit) -> None:
-        if event.page is None:
-            return
-        del visit.pages[event.page]
-        self._forget((event.visit, event.page))
+    # What a stranger opens and never closes must not make each later event slower.
+
+    def _make_room_for_a_visit(self) -> None:
+        visits = self.visitor.visits
+        if len(visits) >= VISITS_OPEN:
+            self._end_visit(min(visits, key=lambda name: (visits[name].last, visits[name].opened)))
+
+    def _make_room_for_a_page(self, event: Event, visit: Visit) -> None:
+        opened = [(page.opened, name) for name, page in visit.pages.items() if name is not None]
+        if event.page is not None and len(opened) >= PAGES_OPEN:
+            self._close_page(event.visit, visit, min(opened)[1])
+
+    def _close_page(self, visit_name: str, visit: Visit, name: str) -> None:
+        del visit.pages[name]
+        self._own.discard((visit_name, name))
+        self._forget((visit_name, name))
         last = not visit.pages
         self.visitor.sends = tuple(
             replace(sent, waiting=False)
             if sent.waiting
-            and sent.visit == event.visit
-            and (last if sent.every_page else sent.page == event.page)
+            and sent.visit == visit_name
+            and (last if sent.every_page else sent.page == name)
             else sent
             for sent in self.visitor.sends
         )

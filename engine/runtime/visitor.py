@@ -24,6 +24,10 @@ ANSWER_WAIT: Final = 30_000
 unless its strategy says how long it is valid."""
 
 SENDS_KEPT: Final = 1_000
+VISITS_OPEN: Final = 50
+"""Visits of one visitor at the same time; beyond, the one that was silent longest ends."""
+PAGES_OPEN: Final = 100
+"""Open pages of one visit; beyond, the one that was opened first ends."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -296,3 +296,14 @@ def test_a_timer_beyond_all_time_harms_nobody(tmp_path: Path) -> None:
             assert news == [1, 1, 1, 1]
 
     run(test())
+
+
+def test_a_history_of_large_events_is_read_in_part(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with running(host := SqliteHost(tmp_path / "store.db"), Ledger()):
+            for number in range(20):
+                await host.submit("G", [event(number, text="x" * 1_000_000)])
+            found = await host.history(visitor="G")
+        assert [entry.input.body["n"] for entry in found] == list(range(4, 20))
+
+    run(test())
