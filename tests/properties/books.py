@@ -479,9 +479,19 @@ def strategy(pen: Pen, name: str) -> Strategy:
         name=name,
         group=None if free else pen.pick(crowd if pen.temper == "crowd" else (None, *GROUP_NAMES)),
         priority=pen.pick(PRIORITIES),
-        limits=() if free else limits(pen),
+        limits=_bounded if any(map(_endless, told)) else () if free else limits(pen),
         rules=tuple(told),
     )
+
+
+_bounded = (Limit(count=3, scope="visitor"),)
+
+
+def _endless(told: Rule) -> bool:
+    """Could the rule go on for ever by itself: does a silence after a send complete it?"""
+    *before, last = told.pattern.parts
+    atoms = [part if isinstance(part, Atom) else part.atom for part in before]
+    return isinstance(last, Absent) and any(atom.what == "sent" for atom in atoms)
 
 
 def _bare(*names: str) -> Path:
