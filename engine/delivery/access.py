@@ -67,13 +67,26 @@ class Access:
         """The origins that are allowed beside the server's own."""
         return self._origins
 
-    def token(self, visit: str) -> str:
-        """Give the token of a visit: 256 bits that only this server can make."""
-        return self._sign("visit", visit)
+    def token(self, visit: str, visitor: str) -> str:
+        """Give the token of a visit: whose it is, and 256 bits that only this server can make."""
+        name = base64.urlsafe_b64encode(visitor.encode()).rstrip(b"=").decode()
+        return f"{name}.{self._sign('visit', _pair(visit, visitor))}"
 
     def fits(self, visit: str, token: str | None) -> bool:
         """Say whether ``token`` is the token of this visit."""
-        return token is not None and _same(self._sign("visit", visit), token)
+        return self.visitor(visit, token) is not None
+
+    def visitor(self, visit: str, token: str | None) -> str | None:
+        """Give the visitor that a visit was given to, or None when the token is not its own.
+
+        A page has no other say in whose visit it is: it cannot join that of a stranger.
+        """
+        name, _, signature = (token or "").partition(".")
+        try:
+            visitor = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()
+        except (binascii.Error, ValueError):
+            return None
+        return visitor if _same(self._sign("visit", _pair(visit, visitor)), signature) else None
 
     def sealed(self, kind: str, name: str) -> str:
         """Give an id with its signature, to be kept by a browser as a cookie."""
@@ -122,6 +135,11 @@ class Access:
     def _sign(self, purpose: str, name: str) -> str:
         digest = hmac.new(self._key, f"{purpose}\n{name}".encode(), sha256).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+
+
+def _pair(visit: str, visitor: str) -> str:
+    """Two names as one, so that no two pairs read alike."""
+    return f"{len(visit)} {visit}{visitor}"
 
 
 def _same(left: str, right: str) -> bool:

@@ -192,20 +192,21 @@ class EventDoor:
 
         Raises Refusal 400, 401, 403, 413, 415, 429, 503.
         """
-        events = wire.events(await wire.body_of(request))
-        self._check(request, events)
+        events = self._checked(request, wire.events(await wire.body_of(request)))
         new = await self._ingest.accept(events)
         return JSONResponse({"accepted": new, "duplicates": len(events) - new})
 
-    def _check(self, request: Request, events: Sequence[BrowserEvent]) -> None:
-        """A page may send for the one visit that its token names; a system for any."""
+    def _checked(self, request: Request, events: Sequence[BrowserEvent]) -> Sequence[BrowserEvent]:
+        """A page may send for the one visit and visitor of its token; a system for any."""
         token = request.headers.get("x-overture-token") or request.query_params.get("token")
         if token is None:
             self._access.require_authority(request)
-            return
+            return events
         visit = events[0].visitID
         same = all(event.visitID == visit for event in events)
-        if not same or not self._access.fits(visit, token):
+        visitor = self._access.visitor(visit, token)
+        if not same or visitor is None:
             sentence = "The token is not that of the visit; ask POST /server/data/visits for one."
             raise Refusal(403, "token", sentence)
         self._rates.take(visit, len(events))
+        return [event.model_copy(update={"globalVisitID": visitor}) for event in events]

@@ -37,13 +37,13 @@ class VisitDoor:
         visitor = await self._ingest.visitor_of(visit) if visit else None
         if visitor is None:
             cookie = self._access.unsealed("visitor", request.cookies.get(VISITOR_COOKIE))
-            mine = visit is not None and visit == kept.visitID
-            visitor = (kept.globalVisitID if mine else cookie) or cookie or new_id()
+            mine = self._access.visitor(visit, kept.token) if visit else None
+            visitor = mine or cookie or new_id()
         name = visit or new_id()
         answer = {
             "visitID": name,
             "globalVisitID": visitor,
-            "token": self._access.token(name),
+            "token": self._access.token(name, visitor),
             "newVisit": visit is None,
         }
         response = JSONResponse(answer, headers={"Cache-Control": "no-store"})

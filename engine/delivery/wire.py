@@ -18,6 +18,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 MAX_BODY: Final = 256 * 1024
+MAX_EVENT: Final = 32 * 1024
+"""Bytes of one event: what a pattern may have to remember of it."""
 """Bytes of one request body, and of one WebSocket frame from a page."""
 PATIENCE: Final = 30.0
 """Seconds in which a body must arrive."""
@@ -85,7 +87,7 @@ class VisitRequest(_Strict):
 
     visitID: Id | None = None  # noqa: N815
     globalVisitID: Id | None = None  # noqa: N815
-    token: Annotated[str, Field(max_length=128)] | None = None
+    token: Annotated[str, Field(max_length=256)] | None = None
 
 
 class Subscription(_Strict):
@@ -93,7 +95,7 @@ class Subscription(_Strict):
 
     visitID: Id  # noqa: N815
     pageID: Id | None = None  # noqa: N815
-    token: Annotated[str, Field(max_length=128)]
+    token: Annotated[str, Field(max_length=256)]
     cursor: Annotated[str, Field(max_length=64)] | None = None
 
 
@@ -160,6 +162,11 @@ def events(raw: bytes) -> list[BrowserEvent]:
     found = _validated(_EVENTS, [value] if single else value, "" if single else "event ")
     if not found:
         raise Refusal(400, "empty", "The array has no event; send at least one.")
+    if len(raw) > MAX_EVENT:
+        for place, event in enumerate(found, 1):
+            if len(event.model_dump_json()) > MAX_EVENT:
+                sentence = f"Event {place} is larger than {MAX_EVENT // 1024} kB."
+                raise Refusal(413, "event-too-large", sentence)
     return found
 
 

@@ -30,6 +30,8 @@ LINES_AT_MOST: Final = 1_000
 
 OPEN_PER_VISIT: Final = 5
 OPEN_AT_MOST: Final = 5_000
+OPEN_WITHOUT_VISIT: Final = 500
+"""Chats that name no visit are not held to one visitor, so they get a tenth of the places."""
 LINES_AT_ONCE: Final = 200
 REPORT_ATTEMPTS: Final = 10
 
@@ -423,7 +425,10 @@ def _check_room(db: sqlite3.Connection, visit: str | None) -> None:
     count = "SELECT count(*) FROM interactions WHERE state IN ('waiting', 'active')"
     if db.execute(count).fetchone()[0] >= OPEN_AT_MOST:
         raise Refused("too-many", "Too many chats are open on this server: try again later.")
-    if visit is not None:
+    if visit is None:
+        if db.execute(f"{count} AND visit IS NULL").fetchone()[0] >= OPEN_WITHOUT_VISIT:
+            raise Refused("too-many", "Too many chats without a visit are open: try again later.")
+    else:
         here = db.execute(f"{count} AND visit = ?", (visit,)).fetchone()[0]
         if here >= OPEN_PER_VISIT:
             raise Refused("too-many", "This visit has too many open chats: end one first.")

@@ -32,14 +32,17 @@ def test_a_short_key_is_not_used(tmp_path: Path) -> None:
         key_in(tmp_path)
 
 
-@given(visit=st.text(), other=st.text(), key=st.binary(min_size=32, max_size=32))
-def test_a_token_fits_its_visit_alone(visit: str, other: str, key: bytes) -> None:
+NAME = st.text().map(lambda text: text.encode("utf-8", "replace").decode())
+
+
+@given(visit=NAME, other=NAME, visitor=NAME, key=st.binary(min_size=32, max_size=32))
+def test_a_token_fits_its_visit_alone(visit: str, other: str, visitor: str, key: bytes) -> None:
     access = Access(key=key, api_token=None)
-    visit, other = (one.encode("utf-8", "replace").decode() for one in (visit, other))
-    token = access.token(visit)
+    token = access.token(visit, visitor)
     assert len(token) >= 22  # 128 bits
-    assert access.fits(visit, token)
+    assert access.visitor(visit, token) == visitor
     assert access.fits(other, token) == (other == visit)
+    assert access.visitor(visit, access.token(other, visitor)) in (None, visitor)
     assert not Access(key=key + b"x", api_token=None).fits(visit, token)
 
 

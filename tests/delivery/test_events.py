@@ -131,6 +131,23 @@ def test_a_page_cannot_invent_free_agents(serving: Serving) -> None:
     assert "agents" not in history(serving, visit)[0]
 
 
+def test_a_page_cannot_join_the_visits_of_a_stranger(serving: Serving) -> None:
+    victim, page = serving.visit(), serving.visit()
+    body = {"eventName": "A", "visitID": page["visitID"], "globalVisitID": victim["globalVisitID"]}
+    headers = {"X-Overture-Token": page["token"]}
+    answer = httpx.post(f"{serving.address}/server/data/events", json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    (event,) = serving.get(f"/server/data/visits/{page['visitID']}/events").json()
+    assert event["globalVisitID"] == page["globalVisitID"]
+
+
+def test_a_large_event_is_refused_in_a_small_request_too(serving: Serving) -> None:
+    event = {"eventName": "A", "visitID": "large", "data": {"text": "x" * 33_000}}
+    answer = serving.post("/server/data/events", json=[event])
+    assert (answer.status_code, answer.json()["code"]) == (413, "event-too-large")
+    assert serving.get("/server/data/visits/large/events").status_code == 404
+
+
 def test_null_is_the_same_as_absent(serving: Serving) -> None:
     visit = new_id()
     body = event(visit, url=None, title=None, data=None, timestamp=None, eventID=None)
