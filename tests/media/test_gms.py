@@ -240,3 +240,12 @@ def test_a_visit_opens_five_chats_at_most(room: Room) -> None:
     assert "too many open chats" in answer.json()["message"]
     room.chat(keys[0], "disconnect")
     room.start()
+
+
+def test_chats_without_a_visit_do_not_take_the_places_of_visits(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.media.interactions.OPEN_WITHOUT_VISIT", 3)
+    answers = [room.client.post(START, data=CHAT_NOW).status_code for _ in range(4)]
+    assert answers == [200, 200, 200, 429]
+    assert room.client.post(START, data=CHAT_NOW | {"visitID": "V1"}).status_code == 200
