@@ -180,7 +180,7 @@ class Checker:
                 near = did_you_mean(key, fields)
                 known = ", ".join(f"`{known}`" for known in fields)
                 self._findings.add("N108", where, channel=name, word=key, nearest=near, known=known)
-            elif kind is not None and kind != wanted:
+            elif kind is not None and not _same(kind, wanted):
                 self._findings.add(
                     "T207", where, word=key, kind=f"a {wanted}", left_kind=f"a {kind}"
                 )
@@ -203,7 +203,7 @@ class Checker:
         word = f"{scope}.{name}"
         if fact is None:
             self._values.unknown_fact(scope, name, span)
-        elif kind is not None and kind != fact.kind:
+        elif kind is not None and not _same(kind, fact.kind):
             self._findings.add(
                 "T205", span, word=word, kind=f"a {fact.kind}", left_kind=f"a {kind}"
             )
@@ -280,6 +280,13 @@ def _aliases(pattern: syntax.Pattern) -> dict[str, syntax.Atom]:
 
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _same(kind: Kind, wanted: Kind) -> bool:
+    """Are the kinds the same, as far as the items of a list are known?"""
+    if kind.word == wanted.word == "list" and None in (kind.item, wanted.item):
+        return True
+    return kind == wanted
 
 
 def _fits(kind: Kind, wanted: Kind) -> bool:
