@@ -7,6 +7,7 @@ noted once: what depends on something broken is taken to be right.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean
@@ -15,6 +16,9 @@ from engine.language.names import Names
 from engine.language.render import duration
 from engine.vocabulary.channels import CHANNELS, RESERVED_PREFIX
 from engine.vocabulary.kinds import BOOLEAN, Kind
+
+LONGEST: Final = 1_000
+"""Events in a row that one pattern may wait for: each is a place in a visitor's memory."""
 
 REASONS = (
     "when", "unless", "inactive", "hours", "audience", "page-gone", "one-at-a-time", "limit",
@@ -109,6 +113,9 @@ class Checker:
                     self._findings.add("P301", part.span)
         if not pattern.parts:
             return
+        found = sum(part.count if isinstance(part, syntax.Times) else 1 for part in pattern.parts)
+        if found > LONGEST:
+            self._findings.add("P317", pattern.span, found=found, most=LONGEST)
         last = pattern.parts[-1]
         if not guarantee and not isinstance(last, syntax.Absent):
             for atom in _atoms(last):

@@ -67,6 +67,11 @@ CODES: Final = MappingProxyType(
             "`{word}` does not begin a column of a table.",
             "Write `on ..`, `when ..`, `unless ..`, `send`, `set ..` or `attach`.",
         ),
+        (
+            "S022",
+            "This name is empty, longer than {count} letters, or not one line.",
+            "Give it a short name.",
+        ),
         # N: names
         ("N101", "No event is called `{word}`.", "{nearest}Declare it: `event {word}`."),
         (
@@ -170,6 +175,11 @@ CODES: Final = MappingProxyType(
         ("P310", "Only `url` takes a glob.", 'Write `url "/products/**"`.'),
         ("P314", "`as` names one event, so it cannot stand in {place}.", "Take `as {word}` away."),
         ("P313", "`{word}` names a second event of this rule.", "Choose another name after `as`."),
+        (
+            "P317",
+            "This pattern waits for {found} events in a row.",
+            "Let it wait for at most {most}.",
+        ),
         ("P315", "`{since}` is after `{until}`, so this is never active.", "Swap the dates."),
         ("P311", "`in` does not fit `sent`.", "Take the category away."),
         ("P312", "{what} must be at most {most}.", "Write a smaller value."),

@@ -15,6 +15,7 @@ from engine.language import syntax
 from engine.language.tree import TermBuilder
 from engine.vocabulary.kinds import BY_WORD, NUMBER, Kind
 
+LONGEST_NAME: Final = 200
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -23,6 +24,13 @@ class TreeBuilder(TermBuilder):
     """Builds one declaration. What is wrong with a single value is noted, not raised."""
 
     # ------------------------------------------------- declarations
+
+    def _title(self, token: Token) -> str:
+        """A name in quotes: it stands in ids, lists and reports, so it is one short line."""
+        name = self._text(token)
+        if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
+            self._wrong("S022", self._at(token), count=LONGEST_NAME)
+        return name
 
     def start(self, _: Any, items: list[Any]) -> syntax.Declaration:
         return cast("syntax.Declaration", items[0])
@@ -222,7 +230,7 @@ class TreeBuilder(TermBuilder):
     def guarantee(self, meta: Any, items: list[Any]) -> syntax.Guarantee:
         name, *_, pattern = items
         return syntax.Guarantee(
-            name=self._text(name),
+            name=self._title(name),
             enforced=len(items) > 2 and items[1] is not None,
             pattern=pattern,
             span=self._span(meta),
@@ -284,7 +292,7 @@ class TreeBuilder(TermBuilder):
                 self._wrong("S013", self._span(place), word=word)
             said[word] = value
         return syntax.Strategy(
-            name=self._text(name),
+            name=self._title(name),
             **said,
             limits=tuple(item for item in rest if isinstance(item, syntax.Limit)),
             rules=tuple(item for item in rest if isinstance(item, syntax.Rule)),
@@ -402,4 +410,4 @@ class TreeBuilder(TermBuilder):
 
     def scenario(self, meta: Any, items: list[Any]) -> syntax.Scenario:
         name, *steps = items
-        return syntax.Scenario(name=self._text(name), steps=tuple(steps), span=self._span(meta))
+        return syntax.Scenario(name=self._title(name), steps=tuple(steps), span=self._span(meta))
