@@ -16,7 +16,7 @@
  * @typedef {{status: number, answer: any, retryAfter: number}} Reply
  * @typedef {{acknowledge(cursor: string): void, close(): void}} Link
  * @typedef {{element: HTMLElement, frame: HTMLIFrameElement, view: Window|null, origin: string,
- *   invitation?: string, floating: boolean, shown: boolean, answered: boolean, kept: boolean}} Panel
+ *   invitation?: string, floating: boolean, embedded?: boolean, shown: boolean, answered: boolean, kept: boolean}} Panel
  *
  * What the tracker lends to this half; it stays the owner.
  * @typedef {object} Parts
@@ -195,7 +195,7 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
 
   /** @param {Panel} panel @param {Data} message */
   function resize(panel, message) {
-    const height = Number(message.height);
+    const height = Math.min(Number(message.height), 5000);
     const width = Number(message.width);
     if (height > 0) panel.frame.style.height = Math.ceil(height) + 'px';
     if (width > 0 && panel.floating) panel.frame.style.width = 'min(' + Math.ceil(width) + 'px, 100vw)';
@@ -208,7 +208,10 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
     const { type, medium, url, title } = message.data;
     if (type === 'resize') resize(panel, message.data);
     else if (type === 'close') close(panel);
-    else if (type === 'embed') embed(url, title);
+    else if (type === 'embed' && !panel.embedded) {
+      panel.embedded = true; // one conversation for one invitation
+      embed(url, title);
+    }
     else if (Object.hasOwn(DISPOSITIONS, String(type))) report(panel, String(type), medium);
     if (type === 'shown' && panel.floating) offerFocus(panel);
   }
