@@ -68,8 +68,9 @@ class Names:
         return name in self.event_names and name not in self.broken
 
     def fields_of(self, event: str) -> Fields:
-        """The fields of an event, built in and declared; empty when it is not known."""
-        found: dict[tuple[str, ...], Kind] = {}
+        """The fields of an event: built in, declared, and of facts that come from it."""
+        facts = [fact for fact in self.facts.values() if event in fact.sources]
+        found: dict[tuple[str, ...], Kind] = {(fact.name,): fact.kind for fact in facts}
         if event in SYSTEM_EVENTS:
             found |= {(name,): kind for name, kind in SYSTEM_EVENTS[event].fields.items()}
         if event in self.events:
