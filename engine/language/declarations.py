@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, Final, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from lark import Token, v_args
+from lark import Token
 
 from engine.language import syntax
 from engine.language.tree import TermBuilder
@@ -19,7 +19,6 @@ LONGEST_NAME: Final = 200
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
-@v_args(meta=True)
 class TreeBuilder(TermBuilder):
     """Builds one declaration. What is wrong with a single value is noted, not raised."""
 

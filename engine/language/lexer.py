@@ -182,10 +182,7 @@ class Lexer:
             self._depth.pop()
 
     def _emit(self, kind: str, value: str, start: int, end: int) -> None:
-        token = Token(kind, value, start_pos=start, end_pos=end)
-        line, column = self._source.place(start)
-        token.line, token.column = line, column
-        self.tokens.append(token)
+        self.tokens.append(Token(kind, value, start_pos=start, end_pos=end))
 
     # ------------------------------------------------- mistakes of the hand
 

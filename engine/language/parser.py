@@ -19,6 +19,7 @@ from engine.language import syntax
 from engine.language.blocks import Block
 from engine.language.declarations import TreeBuilder
 from engine.language.diagnostics import Findings, did_you_mean, one_of
+from engine.language.driver import Driver, Node
 from engine.language.lexer import PHRASES, RESERVED, SIGNS, Lexer
 from engine.language.source import Source
 from engine.language.spelling import nearest
@@ -95,9 +96,13 @@ def grammar() -> Lark:
         parser="lalr",
         lexer=_Tokens,
         strict=True,
-        propagate_positions=True,
         start=["start", "rule"],
     )
+
+
+@cache
+def _driver() -> Driver:
+    return Driver(grammar())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,8 +199,7 @@ class _Recovery:
         """Parse one rule by itself, as a row of a table is."""
         try:
             builder = TreeBuilder(self._source, self._findings)
-            tree = grammar().parse(self._tokens, start=self._start)
-            return cast("syntax.Rule", builder.transform(tree))
+            return cast("syntax.Rule", builder.build(self._tree()))
         except UnexpectedToken as error:
             self._report(error)
             return None
@@ -205,9 +209,9 @@ class _Recovery:
         mended = False
         for _ in range(MOST_MISTAKES):
             try:
-                tree = grammar().parse(self._tokens, start=self._start)
+                tree = self._tree()
                 builder = TreeBuilder(self._source, self._findings)
-                declaration = builder.transform(tree)
+                declaration = builder.build(tree)
                 return Parsed(declaration=declaration, mended=mended or builder.mended)
             except UnexpectedToken as error:
                 self._report(error)
@@ -216,6 +220,14 @@ class _Recovery:
                     return Parsed(declaration=None, mended=True)
         self._too_many()
         return Parsed(declaration=None, mended=True)
+
+    def _tree(self) -> Node:
+        """The raw tree of what is left of the block. Raises UnexpectedToken, as Lark says it."""
+        tree = _driver().read(self._tokens, self._start)
+        if tree is None:
+            grammar().parse(self._tokens, start=self._start)
+            raise AssertionError("the driver refused what the grammar takes")
+        return tree
 
     def _too_many(self) -> None:
         span = self._source.span(self._block.start, self._block.start + len(self._block.keyword))

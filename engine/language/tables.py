@@ -131,6 +131,4 @@ def _joined(clauses: Cells, word: str) -> list[Token]:
 
 def _sign(at: Token, kind: str, value: str) -> Token:
     """A token that is meant at the place of another."""
-    token = Token(kind, value, start_pos=at.start_pos, end_pos=at.end_pos)
-    token.line, token.column = at.line, at.column
-    return token
+    return Token(kind, value, start_pos=at.start_pos, end_pos=at.end_pos)

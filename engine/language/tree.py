@@ -13,10 +13,11 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final, cast
 
-from lark import Token, Transformer, v_args
+from lark import Token
 
 from engine.language import syntax
 from engine.language.diagnostics import Findings
+from engine.language.driver import Node
 from engine.language.lexer import UNITS
 from engine.language.source import Source
 from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME
@@ -29,15 +30,18 @@ _ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\.")
 _PLAIN_ESCAPES: Final = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t"}
 
 
-@v_args(meta=True)
-class TermBuilder(Transformer[Token, Any]):
+class TermBuilder:
     """Builds conditions and rules. What is wrong with a single value is noted, not raised."""
 
     def __init__(self, source: Source, findings: Findings) -> None:
-        super().__init__()
         self._source = source
         self._findings = findings
         self.mended = False
+
+    def build(self, node: Node) -> Any:
+        """What a raw tree means: its parts first, then the method named after its rule."""
+        parts = [self.build(child) if type(child) is Node else child for child in node.children]
+        return getattr(self, node.name)(node, parts)
 
     # ------------------------------------------------- places and values
 

@@ -1,0 +1,164 @@
+"""Tokens become a raw tree by the tables that Lark makes of the grammar: the fast road.
+
+Lark itself builds trees with more care than a book of thousands of rules has time for. This drives
+the same tables and shapes the same tree (a test compares the two): tokens that only mark the way
+are left out, ``?rule`` of one child is that child, and a part in ``[..]`` that is not there is
+None. What does not fit is left to Lark, which knows what would have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from lark import Lark, Token
+from lark.parsers.lalr_analysis import Shift
+
+
+class Node:
+    """A rule of the grammar at its place: the name it is built by, and [start_pos, end_pos)."""
+
+    __slots__ = ("children", "end_pos", "name", "start_pos")
+
+    def __init__(self, name: str, children: list[Any], start: int | None, end: int | None) -> None:
+        self.name = name
+        self.children = children
+        self.start_pos = start
+        self.end_pos = end
+
+    @property
+    def empty(self) -> bool:
+        """Does it stand for no text at all?"""
+        return self.start_pos is None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What becomes of a rule: ``takes`` are (child, its children instead, Nones before it).
+
+    ``same``: its only child, as it is.
+    """
+
+    name: str
+    origin: str
+    size: int
+    inlined: bool
+    same: bool
+    takes: tuple[tuple[int, bool, int], ...]
+    nones_after: int
+
+
+_Value = tuple[Any, int | None, int | None]
+"""A token, a node or the items of a repetition, and where it stands; empty text stands nowhere."""
+
+_END: Final = "$END"
+
+
+class Driver:
+    """The tables of one grammar."""
+
+    def __init__(self, grammar: Lark) -> None:
+        table: Any = grammar.parser.parser._parse_table
+        shapes: dict[Any, _Shape] = {}
+        self._moves: dict[int, dict[str, int | _Shape]] = {
+            state: {
+                str(kind): _move(action, target, shapes) for kind, (action, target) in row.items()
+            }
+            for state, row in table.states.items()
+        }
+        self._starts: dict[str, int] = table.start_states
+        self._ends: dict[str, int] = table.end_states
+
+    def read(self, tokens: list[Token], start: str) -> Node | None:
+        """The tree of the tokens; None when they do not fit the grammar."""
+        moves, stack = self._moves, [self._starts[start]]
+        values: list[_Value] = []
+        for token in tokens:
+            while True:
+                move = moves[stack[-1]].get(token.type)
+                if type(move) is int:
+                    stack.append(move)
+                    values.append((token, token.start_pos, token.end_pos))
+                    break
+                if move is None:
+                    return None
+                self._reduce(move, stack, values)  # type: ignore[arg-type]
+        while stack[-1] != self._ends[start]:
+            move = moves[stack[-1]].get(_END)
+            if move is None:
+                return None
+            self._reduce(move, stack, values)  # type: ignore[arg-type]
+        return cast("Node", values[-1][0])
+
+    def _reduce(self, shape: _Shape, stack: list[int], values: list[_Value]) -> None:
+        """The last values are one value of a rule."""
+        if not shape.same:
+            size = shape.size
+            children = values[-size:] if size else []
+            if size:
+                del values[-size:], stack[-size:]
+            values.append(_built(shape, children))
+        else:
+            stack.pop()
+        stack.append(self._moves[stack[-1]][shape.origin])  # type: ignore[arg-type]
+
+
+def _move(action: Any, target: Any, shapes: dict[Any, _Shape]) -> int | _Shape:
+    """Where a token or a rule leads: to a state, or to what the last values become."""
+    if action is Shift:
+        return cast("int", target)
+    return shapes.setdefault(target, _shape(target))
+
+
+def _shape(rule: Any) -> _Shape:
+    options, takes = rule.options, []
+    gaps = _gaps(options.empty_indices, len(rule.expansion))
+    nones = 0
+    for place, symbol in enumerate(rule.expansion):
+        nones += gaps[place]
+        if options.keep_all_tokens or not (symbol.is_term and symbol.filter_out):
+            takes.append((place, not symbol.is_term and symbol.name.startswith("_"), nones))
+            nones = 0
+    inlined = bool(options.expand1 and not rule.alias)
+    return _Shape(
+        name=str(rule.alias or rule.origin.name),
+        origin=str(rule.origin.name),
+        size=len(rule.expansion),
+        inlined=inlined,
+        same=inlined and len(rule.expansion) == len(takes) == 1 and not nones + gaps[-1],
+        takes=tuple(takes),
+        nones_after=nones + gaps[-1],
+    )
+
+
+def _gaps(empty: tuple[bool, ...], size: int) -> list[int]:
+    """How many absent parts stand before each symbol of an expansion, and after the last."""
+    if not empty:
+        return [0] * (size + 1)
+    return [len(run) for run in "".join("1" if gone else "0" for gone in empty).split("0")]
+
+
+def _built(shape: _Shape, values: list[_Value]) -> _Value:
+    kept: list[Any] = []
+    for place, spread, nones in shape.takes:
+        if nones:
+            kept += [None] * nones
+        if spread and not kept:  # the list itself: a long one is not copied for each of its items
+            kept = values[place][0].children
+        elif spread:
+            kept += values[place][0].children
+        else:
+            kept.append(values[place][0])
+    if shape.nones_after:
+        kept += [None] * shape.nones_after
+    start, end = _extent(values)
+    if shape.inlined and len(kept) == 1:
+        return kept[0], start, end
+    return Node(shape.name, kept, start, end), start, end
+
+
+def _extent(values: list[_Value]) -> tuple[int | None, int | None]:
+    if values and values[0][1] is not None and values[-1][2] is not None:
+        return values[0][1], values[-1][2]
+    placed = [value for value in values if value[1] is not None]
+    return (placed[0][1], placed[-1][2]) if placed else (None, None)
