@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference import Reference
+from reference import Reference, Said
 
 from engine.language.compiler import compile_book
 from engine.language.source import Source
 from engine.language.syntax import Book
-from engine.runtime.outcome import Batch, Decision, Send
+from engine.runtime.outcome import Breach, Decision, Send
 from engine.runtime.plan import plan
 from engine.runtime.step import step
 from engine.runtime.visitor import Visitor
@@ -41,10 +41,10 @@ class RuntimeHand:
         self.plan = plan(book)
         self.visitor = Visitor.new("W")
 
-    def take(self, moment: Moment) -> tuple[tuple[Batch, ...], tuple[Decision, ...]]:
+    def take(self, moment: Moment) -> Said:
         outcome = step(self.plan, self.visitor, moment)
         self.visitor = outcome.visitor
-        return outcome.batches, outcome.decisions
+        return outcome.batches, outcome.decisions, outcome.breaches
 
 
 HANDS = {"reference": Reference, "runtime": RuntimeHand}
@@ -71,6 +71,7 @@ class Story:
     def __init__(self, hand: str, text: str) -> None:
         self.hand = HANDS[hand](written(text))
         self.decisions: tuple[Decision, ...] = ()
+        self.breaches: tuple[Breach, ...] = ()
         self.sends: list[Send] = []
 
     def event(
@@ -104,6 +105,6 @@ class Story:
         return self._take(Expiry(time=time, sends=sends))
 
     def _take(self, moment: Moment) -> list[str]:
-        batches, self.decisions = self.hand.take(moment)
+        batches, self.decisions, self.breaches = self.hand.take(moment)
         self.sends += [send for batch in batches for send in batch.sends]
         return [decision.reason or "sent" for decision in self.decisions]

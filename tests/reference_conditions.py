@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import re2
+from reference_calendar import is_open, midnight, weekday
 
 from engine.language.syntax import (
     Aggregate,
@@ -24,11 +25,13 @@ from engine.language.syntax import (
     Atom,
     Book,
     Category,
+    Clock,
     Compare,
     Constant,
     Expr,
     Glob,
     InCategories,
+    InHours,
     Known,
     List,
     Not,
@@ -37,7 +40,8 @@ from engine.language.syntax import (
     Path,
     Record,
 )
-from engine.vocabulary.events import SYSTEM_EVENTS, Event
+from engine.vocabulary.events import SYSTEM_EVENTS, Event, Tick
+from engine.vocabulary.kinds import TIME
 
 NEVER = math.inf
 """`since` of what never happened: longer than every duration."""
@@ -80,7 +84,12 @@ class Sight:
     book: Book
     entry: Entry
     time: int
-    agents: Any
+    outside: Event | Tick
+    """The event or tick whose agents, pacing and draw are asked."""
+    names: Mapping[str, Entry] = field(default_factory=dict)
+    """What `as` has given a name."""
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    """What was given to a message for its parameters."""
     past: Sequence[Entry] = ()
     """Everything up to and including this step (sends that were taken back are not in it)."""
     life: int | None = None
@@ -116,6 +125,11 @@ def holds(expression: Expr, sight: Sight) -> bool | None:
             return in_categories(names, sight.entry, sight.book)
         case Glob(pattern=pattern):
             return glob(pattern, sight.entry.event.url)
+        case InHours(hours=name):
+            return is_open(sight.book.hours[name], sight.time, sight.book)
+        case Outside(name="pacing admits", argument=medium):
+            draw, chance = sight.outside.draw, sight.outside.pacing.get(medium)
+            return None if draw is None or chance is None else draw < chance
         case _:
             found = value(expression, sight)
             return found if isinstance(found, bool) else None
@@ -166,14 +180,20 @@ def compare(operator: str, left: Any, right: Any) -> bool | None:
 def value(expression: Expr, sight: Sight) -> Any:
     """A raw value, or None when it is missing."""
     match expression:
+        case Constant(value=str(day), kind=kind) if kind == TIME:
+            return midnight(day, sight.book.zone)
         case Constant(value=raw):
             return raw
+        case Clock(what=what):
+            return sight.time if what == "now" else weekday(sight.time, sight.book.zone)
         case Path(parts=parts):
             return path(parts, sight)
         case Aggregate():
             return aggregate(expression, sight)
-        case Outside(argument=medium):
-            return sight.agents.get(medium)
+        case Outside(name="agents.ready", argument=medium):
+            return sight.outside.agents.get(medium)
+        case Outside(name="pacing", argument=medium):
+            return sight.outside.pacing.get(medium)
         case Arithmetic(operator=operator, left=left, right=right):
             return arithmetic(operator, value(left, sight), value(right, sight))
         case _:
@@ -196,13 +216,20 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
 
 
 def path(parts: tuple[str, ...], sight: Sight) -> Any:
-    """`event.x`; `visit.x` and `visitor.x`; in a category `title`, `url`, `query.x`, `language`."""
+    """`event.x`; `visit.x`, `visitor.x`; `name.x` bound by `as`; a parameter of a message.
+
+    In a category also `title`, `url`, `query.x`, `language`: short for the event's.
+    """
     if parts[0] in ("visit", "visitor"):
         return sight.fact(parts[0], parts[1])
-    return field(parts[1:] if parts[0] == "event" else parts, sight.entry, sight.book)
+    if len(parts) == 1 and parts[0] in sight.parameters:
+        return sight.parameters[parts[0]]
+    if parts[0] in sight.names:
+        return field_of(parts[1:], sight.names[parts[0]], sight.book)
+    return field_of(parts[1:] if parts[0] == "event" else parts, sight.entry, sight.book)
 
 
-def field(names: tuple[str, ...], entry: Entry, book: Book) -> Any:
+def field_of(names: tuple[str, ...], entry: Entry, book: Book) -> Any:
     """`event.X`: the envelope for its names and `query.NAME`, else the data, nested by dots.
 
     A value that is not of the kind that the event declares is missing.
@@ -258,8 +285,8 @@ def record(tree: Record | List | Expr, sight: Sight) -> Any:
 # ------------------------------------------------ "Aggregates"
 
 
-def fits(atom: Atom, entry: Entry, book: Book) -> bool:
-    """Whether one line of the past is what the atom waits for."""
+def fits(atom: Atom, entry: Entry, book: Book, names: Mapping[str, Entry] | None = None) -> bool:
+    """Whether one line of the past is what the atom waits for; `names` were bound before it."""
     if atom.what == "sent":
         named = atom.name in entry.names
     elif atom.what == "any":
@@ -272,8 +299,9 @@ def fits(atom: Atom, entry: Entry, book: Book) -> bool:
         return False
     if atom.where is None:
         return True
-    # `event` is the tested event; agents.ready is what was recorded with it.
-    sight = Sight(book=book, entry=entry, time=entry.time, agents=entry.event.agents)
+    # `event` is the tested event; `now` is its time, and agents and pacing are those recorded
+    # with it.
+    sight = Sight(book=book, entry=entry, time=entry.time, outside=entry.event, names=names or {})
     return holds(atom.where, sight) is True
 
 
@@ -293,12 +321,35 @@ def aggregate(call: Aggregate, sight: Sight) -> Any:
     found = [entry for entry in sight.past if in_window(call, entry, sight) and matches(entry)]
     if call.function == "seen":
         return bool(found)
+    rolling = call.window is not None and call.window.reach == "last"
     if call.function == "count":
-        rolling = call.window is not None and call.window.reach == "last"
         return min(len(found), 1000) if rolling else len(found)
-    known = [field(call.field, entry, sight.book) for entry in found]
+    known = [field_of(call.field, entry, sight.book) for entry in found]
     known = [raw for raw in known if raw is not None]
-    return known[-1] if known else None
+    if call.function == "latest":
+        return known[-1] if known else None
+    numbers = [raw for raw in known if kind_of(raw) == "number"]
+    return of_numbers(call.function, numbers[-1000:] if rolling else numbers)
+
+
+def of_numbers(function: str, numbers: list[Any]) -> Any:
+    """`sum` of nothing is 0; `min`, `max`, `average` of nothing are missing."""
+    if not numbers and function != "sum":
+        return None
+    total = 0
+    # Added one by one, oldest first: with doubles the order can matter.
+    for number in numbers:
+        total += number
+    match function:
+        case "sum":
+            result = total
+        case "average":
+            result = total / len(numbers)
+        case "min":
+            result = min(numbers)
+        case _:
+            result = max(numbers)
+    return result if math.isfinite(result) else None
 
 
 def in_window(call: Aggregate, entry: Entry, sight: Sight) -> bool:
@@ -327,7 +378,7 @@ def in_categories(names: tuple[str, ...], entry: Entry, book: Book) -> bool:
     """Whether the event is in any of the categories; a send is in none."""
     if entry.is_send:
         return False
-    sight = Sight(book=book, entry=entry, time=entry.time, agents=entry.event.agents)
+    sight = Sight(book=book, entry=entry, time=entry.time, outside=entry.event)
     conditions: list[Category] = [book.categories[name] for name in names]
     return any(holds(category.condition, sight) is True for category in conditions)
 

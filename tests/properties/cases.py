@@ -9,13 +9,10 @@ from hypothesis.strategies import DrawFn
 from properties.books import books
 from properties.visits import Step, Teller, stories
 from properties.wordsmith import render
-from reference import Reference
+from reference import Reference, Said
 
 from engine.language.syntax import Book
-from engine.runtime.outcome import Batch, Decision
 from engine.vocabulary.events import Event, Moment
-
-Said = tuple[tuple[Batch, ...], tuple[Decision, ...]]
 
 
 class Case:

@@ -14,12 +14,13 @@ from engine.runtime.visitor import Visitor
 
 def agree(case: Case, horizon: Mapping[str, int] | None) -> None:
     compiled, visitor = plan(case.book), Visitor.new("W")
-    for moment, (batches, decisions) in case.told(horizon):
+    for moment, (batches, decisions, breaches) in case.told(horizon):
         outcome = step(compiled, visitor, moment, horizon=horizon)
         visitor = outcome.visitor
         note(f"{moment}\n   reference {decisions}\n   runtime   {outcome.decisions}")
         assert outcome.decisions == decisions
         assert outcome.batches == batches
+        assert outcome.breaches == breaches
 
 
 @given(cases())
