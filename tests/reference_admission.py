@@ -69,7 +69,7 @@ def _full(limit: Limit, new: Sent, sends: Sequence[Sent]) -> bool:
         counted = [sent for sent in counted if (sent.entry.visit, sent.entry.life) == here]
     if limit.scope != "page":
         return len(counted) >= limit.count
-    # To every page: none of the pages that it goes to may be full.
+    # What went to every page counts on each page; and none of those it goes to may be full.
     return any(
         sum(sent.every_page or sent.entry.page == send.page for sent in counted) >= limit.count
         for send in new.sends

@@ -52,8 +52,9 @@ class Entry:
     """One line of the past that patterns and aggregates can see: an event, or a send.
 
     `place` numbers the lines in order of arrival. `names` are the names by which `sent NAME` knows
-    a send; an event has none. `life` and `view` number the lives of a visit id and the openings
-    of a page, since a visit can begin again after 24 hours and a page can be opened again.
+    a send; an event has none. What went to `every_page` has the page `null`. `life` and `view`
+    number the lives of a visit id and the openings of a page, since a visit can begin again after
+    24 hours and a page can be opened again.
     """
 
     place: int
@@ -61,6 +62,7 @@ class Entry:
     event: Event
     names: frozenset[str] = frozenset()
     send: str = ""
+    every_page: bool = False
     life: int = 0
     view: int = 0
 
@@ -361,14 +363,21 @@ def in_window(call: Aggregate, entry: Entry, sight: Sight) -> bool:
         case "visit":
             return entry.visit == sight.entry.visit and entry.life == sight.life
         case "page":
-            return (
-                entry.visit == sight.entry.visit
-                and entry.life == sight.life
-                and entry.page == sight.entry.page
-                and entry.view == sight.view
-            )
+            if (entry.visit, entry.life) != (sight.entry.visit, sight.life):
+                return False
+            if entry.every_page:
+                return since_page_opened(entry, sight)
+            return (entry.page, entry.view) == (sight.entry.page, sight.view)
         case "ever":
             return True
+
+
+def since_page_opened(sent: Entry, sight: Sight) -> bool:
+    """A send to every page counts on each page of its visit, from the page's first event on."""
+    page = (sight.entry.visit, sight.life, sight.entry.page, sight.view)
+    events = [entry for entry in sight.past if not entry.is_send]
+    seen = [e.place for e in events if (e.visit, e.life, e.page, e.view) == page]
+    return bool(seen) and seen[0] < sent.place
 
 
 # ------------------------------------------------ "URLs", and categories

@@ -16,6 +16,7 @@ from engine.runtime.conditions import Scene
 from engine.runtime.outcome import Decision, Reason, Send
 from engine.runtime.plan import PlannedRule, PlannedSend, PlannedStrategy
 from engine.runtime.visitor import Sent, Visitor
+from engine.vocabulary.events import Event
 
 Breaks = Callable[[Sequence[Sent], Sent], bool]
 """Would sending the second, after the first ones of this moment, break an enforced guarantee?"""
@@ -33,13 +34,15 @@ class Target:
 class Completed:
     """A rule whose pattern is complete: what its guards see, and where its message would go.
 
-    ``open_pages`` are the pages that ``to every page`` reaches, oldest first.
+    ``gone`` says that the very event closed its page. ``open_pages`` are the pages that ``to every
+    page`` reaches, oldest first.
     """
 
     rule: PlannedRule
     scene: Scene
     target: Target | None
     open_pages: tuple[str | None, ...]
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +67,14 @@ def admit(visitor: Visitor, completed: Sequence[Completed], breaks: Breaks) -> A
     passed: list[Offer] = []
     acting: list[Completed] = []
     decisions: list[Decision] = []
-    tables: set[str] = set()
+    won: list[tuple[str, Event]] = []
     for candidate in completed:
         rule = candidate.rule
-        if rule.table is not None and rule.table in tables:
+        if rule.table is not None and (rule.table, candidate.scene.event) in won:
             continue
         reason = _guard(candidate)
         if reason is None and rule.table is not None:
-            tables.add(rule.table)
+            won.append((rule.table, candidate.scene.event))
         own: list[Offer] = []
         if reason is None and rule.sends:
             attempt = _Attempt(visitor, candidate, [offer.sent for offer in passed], breaks)
@@ -137,9 +140,9 @@ class _Attempt:
                 return "page-gone"
             mine = [offer.sent for offer in own]
             offer = self._offer(planned, candidate.target, pages, mine, attach)
-            reason = self._refusal(candidate.target, offer.sent, mine, [])
+            reason = self._refusal(offer.sent, pages, mine, [])
             if reason is None and self._others:
-                refused = self._refusal(candidate.target, offer.sent, mine, self._others)
+                refused = self._refusal(offer.sent, pages, mine, self._others)
                 reason = "lower-priority" if refused else None
             if reason is not None:
                 return reason
@@ -150,7 +153,7 @@ class _Attempt:
         target = self._candidate.target
         if planned.every_page:
             return self._candidate.open_pages
-        return (target.page,) if target else ()
+        return (target.page,) if target and not self._candidate.gone else ()
 
     def _offer(
         self,
@@ -188,23 +191,25 @@ class _Attempt:
             valid_for=strategy.valid_for,
             every_page=planned.every_page,
             agents=candidate.scene.event.agents,
+            pacing=candidate.scene.event.pacing,
+            draw=candidate.scene.event.draw,
         )
         sends = tuple(replace(send, page=page) for page in pages)
         return Offer(sends=sends, sent=sent)
 
     def _refusal(
-        self, target: Target, sent: Sent, mine: list[Sent], others: list[Sent]
+        self, sent: Sent, pages: Sequence[str | None], mine: list[Sent], others: list[Sent]
     ) -> Reason | None:
         visitor, strategy = self._visitor, self._strategy
         log = (*visitor.sends, *others, *mine)
         if strategy.one_at_a_time and any(
             earlier.group == strategy.group
-            and earlier.visit == target.visit
+            and earlier.visit == sent.visit
             and earlier.waits(visitor.now)
             for earlier in log
         ):
             return "one-at-a-time"
-        if self._exhausted(target, log):
+        if any(self._exhausted(Target(visit=sent.visit, page=page), log) for page in pages):
             return "limit"
         return "guarantee" if self._breaks([*others, *mine], sent) else None
 

@@ -220,7 +220,10 @@ class Conditions:
                 raise AssertionError("a path has a part")
 
     def _fact(self, scope: str, name: str) -> Evaluate:
-        default = self._book.facts[(scope, name)].default
+        fact = self._book.facts[(scope, name)]
+        default: Any = fact.default
+        if fact.kind == TIME and isinstance(default, str):
+            default = calendar.midnight(default, self._book.zone)
         if scope == "visitor":
             return lambda scene: scene.visitor.facts.get(name, default)
         return lambda scene: scene.visit.facts.get(name, default) if scene.visit else default
@@ -362,16 +365,18 @@ def _in_window(window: syntax.Window, scene: Scene, sent: Sent) -> bool:
             if window.reach == "visit":
                 return True
             page = visit.pages.get(scene.event.page)
-            return page is not None and sent.page == scene.event.page and sent.order >= page.opened
+            if page is None or sent.order < page.opened:
+                return False
+            return sent.every_page or sent.page == scene.event.page
 
 
 def _as_event(scene: Scene, sent: Sent) -> Scene:
     """A send as the event that ``where`` of ``sent NAME`` tests."""
-    event = send_event(sent, scene.visitor.id, sent.agents)
+    event = send_event(sent, scene.visitor.id)
     return Scene(scene.plan, event, sent.time, scene.visitor, scene.visit, scene.before)
 
 
-def send_event(sent: Sent, visitor: str, agents: Mapping[str, int]) -> Event:
+def send_event(sent: Sent, visitor: str) -> Event:
     """The event that patterns see when a message is sent."""
     message = sent.message or None
     data = {"strategy": sent.strategy, "group": sent.group, "message": message}
@@ -382,5 +387,7 @@ def send_event(sent: Sent, visitor: str, agents: Mapping[str, int]) -> Event:
         visit=sent.visit,
         page=sent.page,
         data=data,
-        agents=agents,
+        agents=sent.agents,
+        pacing=sent.pacing,
+        draw=sent.draw,
     )

@@ -56,8 +56,12 @@ def step(
     ``horizon`` is for recordings: when each visit was last heard of (ms). Beyond it no timer of
     the visit or its pages falls due, and silence up to it does not end the visit.
     """
-    work = _Work(plan, visitor, moment, horizon or {})
-    work.elapse(max(moment.time, visitor.now))
+    return run(Work(plan, visitor, moment, horizon or {}), moment)
+
+
+def run(work: Work, moment: Moment) -> Outcome:
+    """Do the work of one moment."""
+    work.elapse(max(moment.time, work.visitor.now))
     match moment:
         case Event():
             work.happen(moment)
@@ -88,7 +92,7 @@ class _Trial:
     timers: dict[TimerKey, Timer]
 
 
-class _Work:
+class Work:
     """The state of one step in the making: a draft of the visitor and what came out so far."""
 
     def __init__(
@@ -350,7 +354,7 @@ class _Work:
     def _advance(self, event: Event, scene: Scene, fits: set[int]) -> list[Completed]:
         completed = []
         gone = event.name == PAGE_EXITED and event.page is not None
-        target = None if gone else Target(visit=event.visit, page=event.page)
+        target = Target(visit=event.visit, page=event.page)
         for rule in self._touched(fits):
             memory = self.memory(rule.automaton.place(event))
             assert memory is not None, "the event has just opened its visit and page"
@@ -359,7 +363,11 @@ class _Work:
                 pages = self._open_pages(event.visit, event.page if gone else None)
                 completed.append(
                     Completed(
-                        rule=rule, scene=scene.knowing(names), target=target, open_pages=pages
+                        rule=rule,
+                        scene=scene.knowing(names),
+                        target=target,
+                        open_pages=pages,
+                        gone=gone,
                     )
                 )
         self._watch_guarantees(scene, fits)
@@ -442,7 +450,7 @@ class _Work:
         self._watch_guarantees(scene, fits)
 
     def _send_scene(self, visitor: Visitor, sent: Sent) -> tuple[Scene, set[int]]:
-        event = self._stamped(send_event(sent, visitor.id, sent.agents))
+        event = self._stamped(send_event(sent, visitor.id))
         visit = visitor.visits.get(sent.visit)
         scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit, visitor.memory)
         fits = {

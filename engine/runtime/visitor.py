@@ -69,7 +69,7 @@ class Sent:
     """A message that was sent. ``counts`` falls when it expired unseen.
 
     ``order`` is that of the visitor's last event before it, which tells a page that was opened
-    again from its earlier view; ``agents`` is what was known of agents when it was sent.
+    again from its earlier view; ``agents``, ``pacing`` and ``draw`` came from outside with it.
     """
 
     id: str
@@ -87,6 +87,8 @@ class Sent:
     valid_for: int = ANSWER_WAIT
     every_page: bool = False
     agents: Mapping[str, int] = field(default_factory=dict)
+    pacing: Mapping[str, float] = field(default_factory=dict)
+    draw: float | None = None
 
     def waits(self, now: int) -> bool:
         """Does it still wait for the visitor's answer?"""
@@ -242,4 +244,4 @@ def _visit_from_json(raw: Mapping[str, Any]) -> Visit:
 
 def _sent_to_json(sent: Sent) -> dict[str, Any]:
     raw = {name: getattr(sent, name) for name in Sent.__slots__}
-    return raw | {"agents": dict(sent.agents)}
+    return raw | {"agents": dict(sent.agents), "pacing": dict(sent.pacing)}

@@ -146,7 +146,7 @@ class Automaton:
                 memory.pop(self.part_key(k), None)
 
     def part_key(self, k: int) -> str:
-        """Where an ``all of`` keeps the latest time of each of its atoms."""
+        """Where an ``all of`` keeps the latest of each of its atoms, oldest first."""
         return f"{self.key}/{k}"
 
     def _extend(
@@ -164,26 +164,27 @@ class Automaton:
             if position.where(known) is not True:
                 return None
         if position.all_of:
-            complete = self._gather(memory, k, first, fits)
-            if complete is None:
+            oldest = self._gather(memory, k, (first, None, names), fits)
+            if oldest is None:
                 return None
-            first = complete
+            first, _, names = oldest
         if self.within is not None and now - first >= self.within:
             return None
         if position.alias is not None:
             names = (names or {}) | {position.alias: event_to_json(scene.event)}
         return (first, event_to_json(scene.event) if position.keeps_event else None, names)
 
-    def _gather(self, memory: Memory, k: int, first: int, fits: set[int]) -> int | None:
-        """Note the atoms of an ``all of`` that fit; the earliest beginning once all are there."""
+    def _gather(self, memory: Memory, k: int, before: Chain, fits: set[int]) -> Chain | None:
+        """Note the atoms of an ``all of`` that fit, each with the chain that stood before it.
+
+        Once all are there, gives the chain of the oldest of them: all came after that one.
+        """
         watches = self.positions[k].watches
         key = self.part_key(k)
-        entries = list(memory.get(key) or (None,) * len(watches))
-        for n, watch in enumerate(watches):
-            if watch in fits:
-                entries[n] = first
-        memory[key] = tuple(entries)
-        return None if None in entries else min(entries)
+        found = [n for n, watch in enumerate(watches) if watch in fits]
+        older = [entry for entry in memory.get(key) or () if entry[0] not in found]
+        entries = memory[key] = (*older, *((n, before) for n in found))
+        return None if len(entries) < len(watches) else entries[0][1]
 
     def _begin_silence(
         self, visitor: Moving, place: Place, k: int, start: int, chain: Chain
