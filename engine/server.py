@@ -133,7 +133,7 @@ async def _opened(
             rates=Rates(_now),
             book=shelf.report,
             agents=agents.free,
-            routes=[*media, *_pages(widgets)],
+            routes=[*media, *pages.captures(lambda: shelf.captures), *_pages(widgets)],
         )
         yield app, hub
     finally:

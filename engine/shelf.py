@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from watchfiles import awatch
 
+from engine.language.captures import captures
 from engine.language.compiler import compile_book
 from engine.language.diagnostics import Diagnostic
 from engine.language.render import terminal
@@ -100,6 +101,7 @@ class Edition:
     book: Book
     names: tuple[str, ...]
     vocabulary: Mapping[str, frozenset[str]]
+    captures: Mapping[str, Any]
 
 
 def read_files(folder: Path) -> Files:
@@ -146,7 +148,8 @@ def compiled(folder: Path, files: Files) -> Edition | list[Problem]:
         return problems
     made = plan(result.book)
     words = {name: frozenset(path[0] for path in paths) for name, paths in made.fields.items()}
-    return Edition(made, result.book, tuple(files.by_name), words)
+    names = tuple(files.by_name)
+    return Edition(made, result.book, names, words, captures(result.book))
 
 
 def _safely_compiled(folder: Path, files: Files) -> Edition | list[Problem]:
@@ -185,6 +188,11 @@ class Shelf:
     def vocabulary(self) -> Mapping[str, frozenset[str]]:
         """The events that the live book knows, with the fields of their data."""
         return self._edition.vocabulary
+
+    @property
+    def captures(self) -> Mapping[str, Any]:
+        """What pages capture by themselves in the live book, with its version."""
+        return self._edition.captures
 
     def report(self) -> dict[str, Any]:
         """Say what is live and what is wrong with the files on disk, for ``GET /api/book``."""

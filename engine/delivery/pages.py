@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    HTMLResponse,
+    JSONResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -40,6 +46,29 @@ def resources(folders: Sequence[Path], aliases: Mapping[str, Path]) -> list[Base
         found += [Route(f"{root}/{name}", _file(path)) for name, path in aliases.items()]
         found.append(Mount(root, files))
     return found
+
+
+def captures(live: Callable[[], Mapping[str, Any]]) -> list[BaseRoute]:
+    """Give ``dsl/events.json`` under both resources: what a page captures, asked for each time.
+
+    ``live`` gives the document of now; its ``version`` is the ETag, so that a page asks for little.
+    """
+
+    async def answer(request: Request) -> Response:
+        document = live()
+        headers = {"Cache-Control": _FRESH, "ETag": f'"{document["version"]}"'}
+        if _has(request.headers.get("If-None-Match", ""), headers["ETag"]):
+            return Response(status_code=304, headers=headers)
+        return JSONResponse(dict(document), headers=headers)
+
+    roots = ("/frontend/resources", "/server/resources")
+    return [Route(f"{root}/dsl/events.json", answer) for root in roots]
+
+
+def _has(wanted: str, tag: str) -> bool:
+    """Is the tag among those of ``If-None-Match``?"""
+    tags = {one.strip().removeprefix("W/") for one in wanted.split(",")}
+    return "*" in tags or tag in tags
 
 
 def site(root: str, folder: Path, pages: Mapping[str, str] | None = None) -> list[BaseRoute]:

@@ -13,6 +13,7 @@ from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.expressions import Expressions, Place
 from engine.language.names import Names
+from engine.language.pageside import check_page_side
 from engine.language.render import duration
 from engine.vocabulary.channels import CHANNELS, RESERVED_PREFIX
 from engine.vocabulary.kinds import BOOLEAN, Kind
@@ -37,6 +38,8 @@ class Checker:
 
     def check(self) -> None:
         """Note every mistake of the book."""
+        for event in self._names.events.values():
+            check_page_side(event, self._findings)
         for fact in self._names.facts.values():
             self._fact(fact)
         for category in self._names.categories.values():

@@ -27,8 +27,8 @@ def _table(*rows: tuple[str, str, str]) -> dict[str, Code]:
 CODES: Final = MappingProxyType(
     _table(
         # S: the text itself
-        ("S001", "`{word}` does not begin a declaration.", "Write {expected}."),
-        ("S002", "`{word}` cannot stand here.", "Write {expected}."),
+        ("S001", "`{word}` does not begin a declaration.", "{hint}"),
+        ("S002", "`{word}` cannot stand here.", "{hint}"),
         ("S003", "This {block} ends before it is complete.", "Write {expected} next."),
         ("S004", "This text is not closed.", 'End it with `"` on the same line.'),
         ("S005", "`{word}` is not a sign of the language.", "{hint}"),
@@ -51,6 +51,20 @@ CODES: Final = MappingProxyType(
         ("S015", "This is nested too deeply.", "Keep at most {count} brackets within each other."),
         ("S016", "`{word}` is not how a time is written.", "Write `{fixed}`."),
         ("S017", "`{word}` has a decimal comma.", "Write `{fixed}`."),
+        (
+            "S028",
+            "Texts stand in straight double quotes, not in `{word}`.",
+            "Write `{fixed}`.",
+        ),
+        (
+            "S023",
+            "There is a sign here that cannot be seen ({number}).",
+            "Delete it, or write the word again.",
+        ),
+        ("S024", "`{word}` has signs between its thousands.", "Write `{fixed}`."),
+        ("S025", "`{word}` is not how a date is written.", "Write `{fixed}`."),
+        ("S026", "`{word}` is not how a time of day is written.", "Write `{fixed}`."),
+        ("S027", "`{word}` is not how days are written.", "Write `{fixed}`."),
         ("S018", "This calculation is too long.", "Keep at most {count} signs in it."),
         (
             "S021",
@@ -183,6 +197,12 @@ CODES: Final = MappingProxyType(
         ("P315", "`{since}` is after `{until}`, so this is never active.", "Swap the dates."),
         ("P311", "`in` does not fit `sent`.", "Take the category away."),
         ("P312", "{what} must be at most {most}.", "Write a smaller value."),
+        (
+            "P330",
+            "`{word}` is no CSS selector: {why}.",
+            "Write one such as `button.buy` or `#search`.",
+        ),
+        ("P331", "`{word}` is no name of {what}.", "Write one such as {example}."),
     )
 )
 """Every code of the language by its name."""
