@@ -35,14 +35,20 @@ class Report:
     """The result of a replay. ``strategies`` has every strategy of the book, by name.
 
     ``events`` are the event lines read and ``visits`` the distinct visitIDs among them.
+    ``guarantees`` says how often each guarantee of the book was broken.
     """
 
     events: int
     visits: int
     strategies: Mapping[str, Tally]
+    guarantees: Mapping[str, int]
 
     def to_json(self) -> dict[str, Any]:
-        """The report as the one object that ``--json`` prints."""
+        """The report as the one object that ``--json`` prints.
+
+        ``guarantees`` is there when the book has some: how often each was broken.
+        """
+        kept = {"guarantees": dict(self.guarantees)} if self.guarantees else {}
         return {
             "events": self.events,
             "visits": self.visits,
@@ -54,6 +60,7 @@ class Report:
                 }
                 for name, tally in self.strategies.items()
             },
+            **kept,
         }
 
 
@@ -81,17 +88,23 @@ def replay(
     """
     live = plan(book)
     strategies = {name: Tally() for name in sorted(book.strategies)}
+    broken = dict.fromkeys(sorted(book.guarantees), 0)
     done = 0
     for number, track in enumerate(recording.tracks):
         events = moments(track, derive_exits=not recording.has_exits, agents=agents)
-        noted = _decisions(live, track, events)
+        noted = _decisions(live, track, events, broken)
         if note:
             noted = _told(noted, note)
         _add_up(strategies, noted)
         done += len(track.lines)
         if watch and number % _EVERY == 0:
             watch("Deciding", done, recording.events - recording.homeless)
-    return Report(events=recording.events, visits=recording.visits, strategies=strategies)
+    return Report(
+        events=recording.events,
+        visits=recording.visits,
+        strategies=strategies,
+        guarantees=broken,
+    )
 
 
 def in_order(noted: Iterable[Noted], version: str) -> Iterator[str]:
@@ -106,12 +119,16 @@ def in_order(noted: Iterable[Noted], version: str) -> Iterator[str]:
         yield _ENCODER.encode(written | {"visitor": entry.visitor, "version": version})
 
 
-def _decisions(live: Plan, track: Track, events: Iterable[tuple[int, Event]]) -> Iterator[Noted]:
+def _decisions(
+    live: Plan, track: Track, events: Iterable[tuple[int, Event]], broken: dict[str, int]
+) -> Iterator[Noted]:
     visitor = Visitor.new(track.visitor)
     for place, event in events:
         # The horizon keeps the clock of a visit from running on after its last event.
         outcome = step(live, visitor, event, horizon=track.horizon)
         visitor = outcome.visitor
+        for breach in outcome.breaches:
+            broken[breach.guarantee] += 1
         for decision in outcome.decisions:
             yield Noted(place=place, visitor=track.visitor, decision=decision)
 

@@ -50,6 +50,11 @@ def show_replay(console: Console, report: Report) -> None:
         console.print(Text("The columns after visits count refusals by reason.", style="dim"))
     console.print()
     console.print(table)
+    if report.guarantees:
+        console.print()
+    for name, times in report.guarantees.items():
+        said = f"broken {counted(times, 'time')}" if times else "kept"
+        console.print(Text(f'guarantee "{name}": {said}'))
 
 
 def left_out(recording: Recording) -> Iterator[str]:

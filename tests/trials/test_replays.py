@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +228,29 @@ def test_decisions_are_in_order_of_time_then_place_across_visitors(tmp_path: Pat
         (30, "v1", "S"),
         (40, "v1", "T"),
     ]
+
+
+def test_breaches_of_guarantees_are_counted(tmp_path: Path) -> None:
+    book = tmp_path / "book.strategy"
+    book.write_text(
+        'message Hi is gpe.appendContent { url: "/hi" }\n'
+        'strategy "Hi"\n  on PageEntered\n    send Hi\n'
+        'guarantee "Once" never (2 times sent Hi, per visit)\n'
+        'guarantee "Never on exit" never (PageExited, then sent Nothing)\n'.replace(
+            "Nothing", "Hi"
+        ),
+        "utf-8",
+    )
+    lines = [
+        {"eventName": "PageEntered", "visitID": "V", "pageID": f"P{n}", "timestamp": n * 1000}
+        for n in range(5)
+    ]
+    events = tmp_path / "events.jsonl"
+    events.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "engine.cli", "replay", "--json", str(book), str(events)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["guarantees"] == {"Never on exit": 4, "Once": 2}
