@@ -234,7 +234,7 @@ def test_breaches_of_guarantees_are_counted(tmp_path: Path) -> None:
     book = tmp_path / "book.strategy"
     book.write_text(
         'message Hi is gpe.appendContent { url: "/hi" }\n'
-        'strategy "Hi"\n  on PageEntered\n    send Hi\n'
+        'strategy "Greeting"\n  on PageEntered\n    send Hi\n'
         'guarantee "Once" never (2 times sent Hi, per visit)\n'
         'guarantee "Never on exit" never (PageExited, then sent Nothing)\n'.replace(
             "Nothing", "Hi"
