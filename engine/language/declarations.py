@@ -105,7 +105,7 @@ class TreeBuilder(TermBuilder):
     def fact(self, meta: Any, items: list[Any]) -> syntax.Fact:
         path, kind, default, *sources = items
         scope, name = self._fact_name(path)
-        if default is not None and not kind.admits(default.value):
+        if default is not None and default.kind != kind:
             self._wrong(
                 "T205",
                 default.span,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from properties.cases import Case, cases
 
@@ -14,11 +16,12 @@ from engine.vocabulary.events import Event, Moment, Tick
 
 def woken(compiled: Plan, visitor: Visitor, moment: Moment) -> list[Outcome]:
     """`moment` with the ticks before it that a punctual host would have given."""
-    # The same agents, since a guard of a timer looks at those of its moment.
-    agents = moment.agents if isinstance(moment, Event | Tick) else {}
+    # The same from outside, since a guard of a timer looks at what came with its moment.
+    came = moment if isinstance(moment, Event | Tick) else Tick(time=0)
+    tick = Tick(time=0, agents=came.agents, pacing=came.pacing, draw=came.draw)
     outcomes: list[Outcome] = []
     while (due := next_timer(compiled, visitor)) is not None and due <= moment.time:
-        outcomes.append(step(compiled, visitor, Tick(time=due, agents=agents)))
+        outcomes.append(step(compiled, visitor, replace(tick, time=due)))
         visitor = outcomes[-1].visitor
     return [*outcomes, step(compiled, visitor, moment)]
 

@@ -14,26 +14,34 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
-from properties.books import pick
+from properties.books import atoms_of
+from properties.words import pick
+from reference_calendar import midnight
 from reference_conditions import Entry, fits
 
 from engine.language.syntax import (
     Absent,
+    Active,
     Aggregate,
+    AllOf,
+    AnyOf,
     Atom,
     Book,
+    Clock,
     Constant,
     EventDeclaration,
     Glob,
+    Hours,
     Limit,
+    Part,
     Pattern,
-    Rule,
+    Strategy,
     Times,
     Window,
 )
 from engine.runtime.outcome import Batch
 from engine.vocabulary.events import Event, Expiry, Moment, Tick
-from engine.vocabulary.kinds import NUMBER
+from engine.vocabulary.kinds import NUMBER, TIME
 
 START = 1_800_000_000_000
 """A round time to begin at, in milliseconds since 1970."""
@@ -61,7 +69,8 @@ class Step(NamedTuple):
     """`gap` ms after the step before (or before it: late events), `what` happens.
 
     `what` is a Happening, or `tick`, `expire`, `expire all`. `place` is visit and page.
-    `agents` are the free agents for chat; None: nothing is known of them.
+    `agents` are the free agents for chat; None: nothing is known of them. With 1 pacing admits one
+    more offer, with 0 it does not, just so.
     """
 
     gap: int
@@ -119,8 +128,11 @@ def nodes(tree: Any) -> Iterator[Any]:
 def windows(book: Book) -> list[int]:
     """Every duration that the book mentions, and at the end those of the language: 30 s, 24 h."""
     found: list[int] = []
-    for node in nodes((tuple(book.strategies.values()), tuple(book.groups.values()))):
+    parts = (book.strategies, book.groups, book.guarantees)
+    for node in nodes(parts):
         match node:
+            case Strategy(valid_for=duration):
+                found.append(duration)
             case Absent(duration=duration) | Window(duration=duration) if duration:
                 found.append(duration)
             case Limit(duration=int() as duration) | Pattern(within=int() as duration):
@@ -128,6 +140,42 @@ def windows(book: Book) -> list[int]:
             case Constant(kind=kind, value=int() as duration) if kind.word == "duration":
                 found.append(duration)
     return [*dict.fromkeys(found), 30_000, DAY]
+
+
+DST = ("2027-03-28", "2027-10-31")
+"""Days of 23 and 25 hours in Madrid."""
+
+
+def instants(book: Book) -> list[int]:
+    """When the calendar changes something for the book: ms after the start of a story."""
+    said = list(nodes((book.strategies, book.guarantees)))
+    asked = {node.hours for node in said if hasattr(node, "hours")}
+    found: list[int] = []
+    for hours in (told for name, told in book.hours.items() if name in asked):
+        found += _openings(hours, book)
+    for node in said:
+        match node:
+            case Active(since=since, until=until):
+                found += [midnight(day, book.zone) for day in (since, until) if day]
+                found += [midnight(until, book.zone) + DAY] if until else []
+            case Constant(kind=kind, value=str(day)) if kind == TIME:
+                found.append(midnight(day, book.zone))
+            case Clock(what="weekday"):
+                found += [midnight(day, book.zone) for day in ("2027-01-16", "2027-01-17")]
+    return [time - START for time in dict.fromkeys(found) if time >= START]
+
+
+def _openings(hours: Hours, book: Book) -> list[int]:
+    """Each opening and closing of some days, as if every day had 24 hours, and the next hour."""
+    days = ("2027-01-15", "2027-01-16", "2027-01-18", *DST)
+    midnights = [midnight(day, hours.zone or book.zone) for day in days]
+    minutes = {minute for opening in hours.open for minute in (opening.start, opening.end)}
+    return [
+        day + (minute + more) * 60_000
+        for day in midnights
+        for minute in minutes
+        for more in (0, 60)
+    ]
 
 
 def values(book: Book) -> list[float]:
@@ -213,12 +261,20 @@ class Words:
 
     def __init__(self, book: Book) -> None:
         self.book = book
-        self.rules = [rule for told in book.strategies.values() for rule in told.rules]
+        rules = [rule for told in book.strategies.values() for rule in told.rules]
+        guarded = [told.pattern for told in book.guarantees.values()]
+        self.behaviours = [(rule.pattern, tuple(nodes(rule))) for rule in rules]
+        self.behaviours += [(pattern, ()) for pattern in guarded]
+        self.instants = instants(book)
         self.windows = windows(book)
         self.happenings = happenings(book)
         self._fitting: dict[Atom, list[Happening]] = {}
         # What the book speaks of comes more often than what it does not.
-        asked = [node.name for node in nodes(book.strategies) if isinstance(node, Atom)]
+        asked = [
+            node.name
+            for node in nodes((book.strategies, book.guarantees))
+            if isinstance(node, Atom)
+        ]
         known = list(dict.fromkeys(happening.name for happening in self.happenings))
         self.names = [*known, *(name for name in asked if name in known), *OTHERS]
 
@@ -244,8 +300,11 @@ Told = tuple[int | Gap, Happening | str, Place, int | None]
 
 
 def _gap(draw: DrawFn, words: Words) -> int | Gap:
-    """Nothing, a little, back in time, or a window of the book at -1, 0 and +1 ms."""
-    match pick(draw, ("little", "window", "window", "late")):
+    """Nothing, a little, back in time, or a window or date of the book at -1, 0 and +1 ms."""
+    dated = ("date",) if words.instants else ()
+    match pick(draw, ("little", "window", "window", "late", *dated)):
+        case "date":
+            return Gap(back=START, window=pick(draw, words.instants), edge=pick(draw, EDGES))
         case "window":
             back = pick(draw, (0, 0, 1, 2, 3))
             return Gap(back=back, window=pick(draw, words.windows), edge=pick(draw, EDGES))
@@ -270,22 +329,34 @@ def silence(draw: DrawFn, words: Words, part: Absent, place: Place) -> list[Told
     return [(part.duration + pick(draw, EDGES), what, there, 1), (2, "tick", place, 1)]
 
 
-def completion(draw: DrawFn, words: Words, rule: Rule, place: Place) -> list[Told]:
-    """The events that complete a rule's pattern, with its own windows between them."""
+def _awaited(draw: DrawFn, part: Part) -> Sequence[Atom]:
+    """The atoms that have to happen, in an order that completes the part."""
+    atoms = atoms_of(part)
+    match part:
+        case Times(count=count):
+            return atoms * count
+        case AllOf():
+            return pick(draw, (atoms, atoms[::-1]))
+        case AnyOf():
+            return (pick(draw, atoms),)
+    return atoms
+
+
+def completion(draw: DrawFn, words: Words, pattern: Pattern, place: Place) -> list[Told]:
+    """The events that complete a pattern, with its own windows between them."""
     told: list[Told] = []
-    for part in rule.pattern.parts:
+    for part in pattern.parts:
         if isinstance(part, Absent):
             told += silence(draw, words, part, place)
             continue
-        atom = part.atom if isinstance(part, Times) else part
-        if atom.what == "sent":
-            continue
-        for _ in range(part.count if isinstance(part, Times) else 1):
+        for atom in _awaited(draw, part):
+            if atom.what == "sent":
+                continue
             gap = pick(draw, (1, 0, 1, None))
             what = pick(draw, words.fitting(atom))
             agents = pick(draw, (1, 1, 1, 0))
             told.append((_gap(draw, words) if gap is None else gap, what, place, agents))
-    within = rule.pattern.within
+    within = pattern.within
     if within is not None and len(told) > 1 and draw(st.booleans()):
         told[-1] = (Gap(len(told) - 2, within, pick(draw, EDGES)), *told[-1][1:])
     return told
@@ -303,12 +374,10 @@ BETWEEN = ("nothing", "InvitationShown", "InvitationRejected", "PageExited", "ex
 
 def fragment(draw: DrawFn, words: Words) -> list[Told]:
     """A rule completed; perhaps before it what its guards count, perhaps after it once more."""
-    rule, place = pick(draw, words.rules), pick(draw, PLACES)
-    told = completion(draw, words, rule, place)
+    (pattern, said), place = pick(draw, words.behaviours), pick(draw, PLACES)
+    told = completion(draw, words, pattern, place)
     counted = [
-        node.atom
-        for node in nodes((rule.when, rule.unless, rule.attach, rule.sends, rule.sets))
-        if isinstance(node, Aggregate) and node.atom.what != "sent"
+        node.atom for node in said if isinstance(node, Aggregate) and node.atom.what != "sent"
     ]
     if counted and draw(st.booleans()):
         what = pick(draw, words.fitting(pick(draw, counted)))
@@ -318,7 +387,7 @@ def fragment(draw: DrawFn, words: Words) -> list[Told]:
         options = [happening for happening in words.happenings if happening.name == name]
         if name != "nothing":
             told.append((1, pick(draw, options) if options else name, place, 1))
-        again = completion(draw, words, rule, pick(draw, (place, place, *PLACES)))
+        again = completion(draw, words, pattern, pick(draw, (place, place, *PLACES)))
         told += _delayed(draw, words, again)
     return told
 
@@ -375,8 +444,15 @@ def event_of(
         title=happening.title,
         category=happening.category,
         data=data,
-        agents={} if agents is None else {"chat": agents},
+        **outside(agents),
     )
+
+
+def outside(agents: int | None) -> dict[str, Any]:
+    """What came from outside with a moment."""
+    if agents is None:
+        return {}
+    return {"agents": {"chat": agents}, "pacing": {"chat": 0.5}, "draw": 0.4 if agents else 0.5}
 
 
 class Teller:
@@ -402,8 +478,10 @@ class Teller:
                 return Expiry(time=self.clock, sends=tuple(self.sent[-1:]))
             case "expire all":
                 return Expiry(time=self.clock, sends=(*self.sent[-3:], "unknown"))
-        return Tick(time=self.clock, agents={} if step.agents is None else {"chat": step.agents})
+        return Tick(time=self.clock, **outside(step.agents))
 
     def heard(self, batches: Sequence[Batch]) -> None:
         """Remember what was sent, so that later steps can answer it or let it expire."""
-        self.sent += [send.id for batch in batches for send in batch.sends]
+        ids = (send.id for batch in batches for send in batch.sends)
+        # What goes to every page has one id.
+        self.sent += [known for known in dict.fromkeys(ids) if known not in self.sent]
