@@ -226,6 +226,16 @@ def test_it_works_on_another_origin_that_is_allowed(
 # ---------------------------------------------------------------- notifications
 
 
+def test_a_site_that_the_server_was_not_told_of_reads_what_to_do(
+    overture_server: StartServer, browser_page: Page, tmp_path: Path
+) -> None:
+    origin = "http://localhost:8"
+    book = written(tmp_path / "book", sample=BOOK)
+    site = Site(browser_page, overture_server(book), origin)
+    site.open()
+    site.warned(f"overture serve --origins {origin}")
+
+
 def test_content_appears_once_even_when_it_is_delivered_again(site: Site) -> None:
     wire = Wire(site.page)
     wire.forgetful = True

@@ -142,6 +142,10 @@
       asking = false;
       if (reply.answer.visitID && reply.answer.token) return accept(reply.answer);
       if (!isRefusal(reply.status)) {
+        // A browser does not tell a server that is away from one that was not told of this site.
+        if (attempt === 2 && !reply.status && !settings.base.startsWith(location.origin)) {
+          warn(`No answer from ${settings.base}: it is away, or was not told of this site (overture serve --origins ${location.origin}).`);
+        }
         setTimeout(() => open(attempt + 1), Math.max(reply.retryAfter * 1000, backoff(attempt)));
       } else if (mine.visitID) {
         store.remove('visit');
