@@ -195,6 +195,11 @@ CODES: Final = MappingProxyType(
             "Let it wait for at most {most}.",
         ),
         ("P315", "`{since}` is after `{until}`, so this is never active.", "Swap the dates."),
+        (
+            "P316",
+            "This rule can send for ever: a message begins it, and a silence completes it.",
+            "Limit the strategy or its group per page, visit or visitor: `limit 3 per visit`.",
+        ),
         ("P311", "`in` does not fit `sent`.", "Take the category away."),
         ("P312", "{what} must be at most {most}.", "Write a smaller value."),
         (

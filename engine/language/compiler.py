@@ -10,6 +10,7 @@ from engine.language import syntax
 from engine.language.blocks import split
 from engine.language.checker import Checker
 from engine.language.diagnostics import MOST, Diagnostic, Findings
+from engine.language.endless import check_ends
 from engine.language.names import Names, collect
 from engine.language.parser import parse
 from engine.language.source import Source, by_name
@@ -40,6 +41,7 @@ def compile_book(sources: Sequence[Source]) -> Compiled:
                 lost.append(parsed.lost[1])
     names = collect(declarations, lost, by_name(sources), findings)
     Checker(names, mended, findings).check()
+    check_ends(names, mended, findings)
     if findings:
         return Compiled(book=None, diagnostics=findings.sorted()[:MOST])
     return Compiled(book=_book(names), diagnostics=())
