@@ -22,7 +22,7 @@ from typing import Any, Final
 from watchfiles import awatch
 
 from engine.language.captures import captures
-from engine.language.compiler import compile_book
+from engine.language.compiler import Compiler
 from engine.language.diagnostics import Diagnostic
 from engine.language.render import terminal
 from engine.language.source import SUFFIX, Source
@@ -129,8 +129,11 @@ def read_files(folder: Path) -> Files:
     return Files(found)
 
 
-def compiled(folder: Path, files: Files) -> Edition | list[Problem]:
-    """Compile all files as one book: a plan, or every mistake that was found."""
+def compiled(folder: Path, files: Files, compiler: Compiler) -> Edition | list[Problem]:
+    """Compile all files as one book: a plan, or every mistake that was found.
+
+    The ``compiler`` may remember the files as they were before.
+    """
     if not files.by_name:
         return [Problem("", str(folder), 0, 0, f"There is no {SUFFIX} file in this folder.")]
     sources: dict[str, Source] = {}
@@ -142,7 +145,7 @@ def compiled(folder: Path, files: Files) -> Edition | list[Problem]:
             line = raw.count(b"\n", 0, error.start) + 1
             text = "The file is not UTF-8 here; save it as UTF-8."
             problems.append(Problem("", name, line, 1, text))
-    result = compile_book(tuple(sources.values()))
+    result = compiler.compile(tuple(sources.values()))
     problems += [_problem(one, sources) for one in result.diagnostics]
     if problems or result.book is None:
         return problems
@@ -152,10 +155,10 @@ def compiled(folder: Path, files: Files) -> Edition | list[Problem]:
     return Edition(made, result.book, names, words, captures(result.book))
 
 
-def _safely_compiled(folder: Path, files: Files) -> Edition | list[Problem]:
+def _safely_compiled(folder: Path, files: Files, compiler: Compiler) -> Edition | list[Problem]:
     """Compile what a live server is given: a fault of ours must not end the watch."""
     try:
-        return compiled(folder, files)
+        return compiled(folder, files, compiler)
     except Exception:
         log.exception("The book in %s brought a fault of Overture to light.", folder)
         text = "A fault of Overture kept this book from being compiled; its log says where."
@@ -175,7 +178,8 @@ class Shelf:
         """Read and compile the folder. Raises BookError with all mistakes."""
         self._folder = folder
         self._files = read_files(folder)
-        found = compiled(folder, self._files)
+        self._compiler = Compiler()
+        found = compiled(folder, self._files, self._compiler)
         if isinstance(found, list):
             raise BookError(f"The book in {folder} cannot be used.\n\n{_listed(found)}")
         self._edition = found
@@ -259,7 +263,7 @@ class Shelf:
             return
         self._files = files
         started = time.perf_counter()
-        found = await asyncio.to_thread(_safely_compiled, self._folder, files)
+        found = await asyncio.to_thread(_safely_compiled, self._folder, files, self._compiler)
         if isinstance(found, list):
             self._keep(found)
             return

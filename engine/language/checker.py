@@ -6,8 +6,8 @@ noted once: what depends on something broken is taken to be right.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any, Final
 
 from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean
@@ -36,27 +36,50 @@ class Checker:
         self._findings = findings
         self._values = Expressions(names, findings)
 
-    def check(self) -> None:
-        """Note every mistake of the book."""
-        for event in self._names.events.values():
-            check_page_side(event, self._findings)
-        for fact in self._names.facts.values():
-            self._fact(fact)
-        for category in self._names.categories.values():
-            self._values.truth(category.condition, Place(what="category"))
-        for message in self._names.messages.values():
-            place = Place(what="message", parameters=message.parameters)
-            self._notification(message.channel, message.data, message.span, place)
-        for channel in self._names.channels.values():
-            if channel.name.startswith(RESERVED_PREFIX):
-                self._findings.add("N116", channel.span, word=channel.name)
-        for strategy in self._names.strategies.values():
-            self._strategy(strategy)
-        for guarantee in self._names.guarantees.values():
-            self._pattern(guarantee.pattern, guarantee=True)
-        for scenario in self._names.scenarios.values():
-            for step in scenario.steps:
-                self._step(step)
+    def check(self, settled: Container[int] = ()) -> Iterator[syntax.Declaration]:
+        """Note every mistake of the book; gives the declarations that have none of their own.
+
+        ``settled`` are ids of declarations that are known to have none.
+        """
+        looks: tuple[tuple[dict[Any, Any], Callable[[Any], None]], ...] = (
+            (self._names.events, self._event),
+            (self._names.facts, self._fact),
+            (self._names.categories, self._category),
+            (self._names.messages, self._message),
+            (self._names.channels, self._own_channel),
+            (self._names.strategies, self._strategy),
+            (self._names.guarantees, self._guarantee),
+            (self._names.scenarios, self._scenario),
+        )
+        for table, look in looks:
+            for declaration in table.values():
+                if id(declaration) not in settled:
+                    before = len(self._findings) + self._values.spared
+                    look(declaration)
+                    if len(self._findings) + self._values.spared > before:
+                        continue
+                yield declaration
+
+    def _event(self, event: syntax.EventDeclaration) -> None:
+        check_page_side(event, self._findings)
+
+    def _category(self, category: syntax.Category) -> None:
+        self._values.truth(category.condition, Place(what="category"))
+
+    def _message(self, message: syntax.Message) -> None:
+        place = Place(what="message", parameters=message.parameters)
+        self._notification(message.channel, message.data, message.span, place)
+
+    def _own_channel(self, channel: syntax.OwnChannel) -> None:
+        if channel.name.startswith(RESERVED_PREFIX):
+            self._findings.add("N116", channel.span, word=channel.name)
+
+    def _guarantee(self, guarantee: syntax.Guarantee) -> None:
+        self._pattern(guarantee.pattern, guarantee=True)
+
+    def _scenario(self, scenario: syntax.Scenario) -> None:
+        for step in scenario.steps:
+            self._step(step)
 
     def _fact(self, fact: syntax.Fact) -> None:
         for source in fact.sources:
@@ -67,8 +90,8 @@ class Checker:
     # ------------------------------------------------- strategies
 
     def _strategy(self, strategy: syntax.Strategy) -> None:
-        groups = {*self._names.groups, *self._names.lost}
-        if strategy.group is not None and strategy.group not in groups:
+        groups = (self._names.groups, self._names.lost)
+        if strategy.group is not None and not any(strategy.group in known for known in groups):
             near = self._findings.near(strategy.group, self._names.groups)
             self._findings.add(
                 "N103", strategy.span, word=strategy.group, nearest=near, after=r"group\s+"

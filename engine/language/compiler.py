@@ -1,19 +1,30 @@
-"""The road from texts to a book: split, parse, collect, check; all mistakes in one run."""
+"""The road from texts to a book: split, parse, collect, check; all mistakes in one run.
+
+A ``Compiler`` remembers between runs what cannot have changed: what each file says by itself, and
+which declarations are without mistake. A declaration is looked at again when its file changed, or
+when a name changed that its file mentions; one with a mistake is always looked at again. So a
+compiler with a memory says exactly what a new one would.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, fields
 from hashlib import blake2b
+from typing import Any, Final
 
 from engine.language import syntax
 from engine.language.blocks import split
 from engine.language.checker import Checker
 from engine.language.diagnostics import MOST, Diagnostic, Findings
-from engine.language.endless import check_ends
 from engine.language.names import Names, collect
 from engine.language.parser import parse
 from engine.language.source import Source, by_name
+
+_WORD: Final = re.compile(r"\w+")
+_Meanings = dict[tuple[str, str], tuple[Any, ...]]
+"""By what it is and its name: all that others may depend on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,38 +37,130 @@ class Compiled:
 
 def compile_book(sources: Sequence[Source]) -> Compiled:
     """Compile all files of a book together. Never raises for what an author writes."""
-    findings = Findings({source.name: source.text for source in sources})
+    return Compiler().compile(sources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """What one file says by itself: each declaration, and whether clauses were taken out of it."""
+
+    text: str
+    declarations: tuple[tuple[syntax.Declaration, bool], ...]
+    lost: tuple[str, ...]
+    findings: tuple[Diagnostic, ...]
+
+    def mentions(self, words: Iterable[Sequence[str]]) -> bool:
+        """Could a declaration of the file name one of these? Each is the words of a name."""
+        if "\\" in self.text:  # a name may be written with escapes
+            return True
+        return any(all(word in self.text for word in name) for name in words)
+
+
+class Compiler:
+    """Compiles a book again and again; what did not change costs little."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, _File] = {}
+        self._meant: _Meanings = {}
+        self._clean: dict[int, syntax.Declaration] = {}
+        self._digests: dict[int, tuple[syntax.Declaration, bytes]] = {}
+
+    def compile(self, sources: Sequence[Source]) -> Compiled:
+        """Compile all files of a book together. Never raises for what an author writes."""
+        findings = Findings({source.name: source.text for source in sources})
+        files = [self._read(source) for source in sources]
+        for file in files:
+            findings.include(file.findings)
+        declarations = [entry for file in files for entry in file.declarations]
+        mended = {declaration.span for declaration, was_mended in declarations if was_mended}
+        lost = [name for file in files for name in file.lost]
+        names = collect(declarations, lost, by_name(sources), findings)
+        meant = _meanings(names)
+        settled = self._settled(meant, files)
+        clean = Checker(names, mended, findings).check(settled)
+        # Last and together, so that a run that came to no end leaves nothing half remembered.
+        self._clean = {id(declaration): declaration for declaration in clean}
+        self._meant = meant
+        self._files = {source.name: file for source, file in zip(sources, files, strict=True)}
+        if findings:
+            return Compiled(book=None, diagnostics=findings.sorted()[:MOST])
+        return Compiled(book=self._book(names), diagnostics=())
+
+    def _read(self, source: Source) -> _File:
+        known = self._files.get(source.name)
+        return known if known is not None and known.text == source.text else _read(source)
+
+    def _settled(self, meant: _Meanings, files: Iterable[_File]) -> Container[int]:
+        """The ids of declarations that had no mistake and cannot have one now."""
+        if meant == self._meant:
+            return self._clean.keys()
+        changed = meant.items() ^ self._meant.items()
+        words = {tuple(_WORD.findall(name)) for (_, name), _ in changed}
+        # A condition on any event looks for its field among those of all events.
+        words |= {path for (what, _), meaning in changed if what == "event" for path, _ in meaning}
+        return {
+            id(declaration)
+            for file in files
+            if not file.mentions(words)
+            for declaration, _ in file.declarations
+            if id(declaration) in self._clean
+        }
+
+    def _book(self, names: Names) -> syntax.Book:
+        tables: dict[str, dict[Any, Any]] = {
+            field.name: dict(sorted(getattr(names, field.name).items(), key=lambda entry: entry[0]))
+            for field in fields(syntax.Book)
+            if field.name not in ("version", "zone")
+        }
+        zone = names.zones[0].name if names.zones else "UTC"
+        return syntax.Book(version=self._version(zone, tables), zone=zone, **tables)
+
+    def _version(self, zone: str, tables: dict[str, dict[Any, Any]]) -> str:
+        """A hash of what a book means; layout, comments and scenarios are no part of it."""
+        before, self._digests = self._digests, {}
+        meaning = blake2b(repr(zone).encode(), digest_size=8)
+        for name, table in tables.items():
+            if name == "scenarios":
+                continue
+            meaning.update(f"{name} {len(table)}".encode())
+            for declaration in table.values():
+                found = before.get(id(declaration)) or (declaration, _digest(declaration))
+                self._digests[id(declaration)] = found
+                meaning.update(found[1])
+        return meaning.hexdigest()
+
+
+def _read(source: Source) -> _File:
+    """What a file says by itself."""
+    findings = Findings({source.name: source.text})
     declarations: list[tuple[syntax.Declaration, bool]] = []
-    mended: set[syntax.Span] = set()
     lost: list[str] = []
-    for source in sources:
-        for block in split(source, findings):
-            parsed = parse(source, block, findings)
-            if parsed.declaration is not None:
-                declarations.append((parsed.declaration, parsed.mended))
-                if parsed.mended:
-                    mended.add(parsed.declaration.span)
-            elif parsed.lost is not None:
-                lost.append(parsed.lost[1])
-    names = collect(declarations, lost, by_name(sources), findings)
-    Checker(names, mended, findings).check()
-    check_ends(names, mended, findings)
-    if findings:
-        return Compiled(book=None, diagnostics=findings.sorted()[:MOST])
-    return Compiled(book=_book(names), diagnostics=())
+    for block in split(source, findings):
+        parsed = parse(source, block, findings)
+        if parsed.declaration is not None:
+            declarations.append((parsed.declaration, parsed.mended))
+        elif parsed.lost is not None:
+            lost.append(parsed.lost[1])
+    return _File(
+        text=source.text,
+        declarations=tuple(declarations),
+        lost=tuple(lost),
+        findings=findings.sorted(),
+    )
 
 
-def _book(names: Names) -> syntax.Book:
-    tables = {
-        field.name: dict(sorted(getattr(names, field.name).items()))
-        for field in fields(syntax.Book)
-        if field.name not in ("version", "zone")
+def _meanings(names: Names) -> _Meanings:
+    """What the check of one declaration can see of all others."""
+    found: _Meanings = {
+        ("event", name): tuple(names.fields_of(name).items()) for name in names.events
     }
-    zone = names.zones[0].name if names.zones else "UTC"
-    return syntax.Book(version=version_of(zone, tables), zone=zone, **tables)
+    found |= {("fact", ".".join(key)): (fact.kind,) for key, fact in names.facts.items()}
+    found |= {("message", name): entry.parameters for name, entry in names.messages.items()}
+    found |= {("channel", name): entry.fields for name, entry in names.channels.items()}
+    for what in ("categories", "groups", "strategies", "hours", "media", "broken", "lost"):
+        found |= dict.fromkeys(((what, name) for name in getattr(names, what)), ())
+    return found
 
 
-def version_of(zone: str, tables: dict[str, dict[str, object]]) -> str:
-    """A hash of what a book means; layout, comments and scenarios are no part of it."""
-    meaning = repr((zone, [entry for entry in tables.items() if entry[0] != "scenarios"]))
-    return blake2b(meaning.encode(), digest_size=8).hexdigest()
+def _digest(declaration: syntax.Declaration) -> bytes:
+    return blake2b(repr(declaration).encode(), digest_size=16).digest()

@@ -48,6 +48,14 @@ class Findings:
         )
         self._found.setdefault((code, span), diagnostic)
 
+    def include(self, found: Iterable[Diagnostic]) -> None:
+        """Take over what was found elsewhere."""
+        for diagnostic in found:
+            self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
     def near(self, word: str, known: Iterable[str]) -> str:
         """``did_you_mean``, as long as somebody will see it: a large book has many names."""
         return did_you_mean(word, known) if len(self._found) < MOST else ""

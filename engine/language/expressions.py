@@ -43,6 +43,8 @@ class Expressions:
     def __init__(self, names: Names, findings: Findings) -> None:
         self._names = names
         self._findings = findings
+        self.spared = 0
+        """How often a mistake went unsaid because another declaration could not be read."""
 
     # ------------------------------------------------- names
 
@@ -383,7 +385,9 @@ class Expressions:
             for event in self._names.event_names
             if path in (fields := self._names.fields_of(event))
         }
-        if not kinds and not self._names.broken and not self._names.lost:
+        if not kinds and (self._names.broken or self._names.lost):
+            self.spared += 1
+        elif not kinds:
             word = ".".join(path)
             known = [".".join(known) for known in self._names.all_fields()]
             self._findings.add(

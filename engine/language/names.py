@@ -61,11 +61,11 @@ class Names:
 
     def has_event(self, name: str) -> bool:
         """May a pattern name this event?"""
-        return name in self.event_names or name in self.lost
+        return name in self.events or name in SYSTEM_EVENTS or name in self.lost
 
     def fields_known(self, name: str) -> bool:
         """Is this an event all of whose fields are known?"""
-        return name in self.event_names and name not in self.broken
+        return (name in self.events or name in SYSTEM_EVENTS) and name not in self.broken
 
     def fields_of(self, event: str) -> Fields:
         """The fields of an event: built in, declared, and of facts that come from it."""
