@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from engine.language.lints_codes import WARNINGS
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Code:
@@ -208,6 +210,8 @@ CODES: Final = MappingProxyType(
             "Write one such as `button.buy` or `#search`.",
         ),
         ("P331", "`{word}` is no name of {what}.", "Write one such as {example}."),
+        # L: lints, which are warnings
+        *WARNINGS,
     )
 )
 """Every code of the language by its name."""

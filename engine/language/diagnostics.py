@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from engine.language.codes import CODES
 from engine.language.spelling import nearest
@@ -13,15 +13,21 @@ from engine.language.syntax import Span
 
 MOST: Final = 200
 
+Severity = Literal["error", "warning"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnostic:
-    """One mistake of an author. ``message`` and ``hint`` are whole sentences."""
+    """One mistake of an author. ``message`` and ``hint`` are whole sentences.
+
+    A ``warning`` is about a good book, which compiles all the same.
+    """
 
     code: str
     span: Span
     message: str
     hint: str
+    severity: Severity = "error"
 
 
 class Findings:
@@ -45,6 +51,7 @@ class Findings:
             span=span,
             message=_sentence(entry.message.format(**words)),
             hint=_sentence(hint),
+            severity="warning" if code.startswith("L") else "error",
         )
         self._found.setdefault((code, span), diagnostic)
 

@@ -10,6 +10,7 @@ from engine.language.diagnostics import Diagnostic
 from engine.language.lexer import UNITS
 from engine.language.source import Source
 
+_YELLOW: Final = "\x1b[33m"
 _RED, _BLUE, _BOLD, _PLAIN = "\x1b[31m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 
 
@@ -22,9 +23,12 @@ def terminal(diagnostic: Diagnostic, sources: Mapping[str, Source], *, color: bo
                 - diagnostic.span.start)  # fmt: skip
     margin = " " * len(str(line))
     pad = "".join("\t" if sign == "\t" else " " for sign in text[: column - 1])
-    red, blue, bold, plain = (_RED, _BLUE, _BOLD, _PLAIN) if color else ("", "", "", "")
+    warning = diagnostic.severity == "warning"
+    strong = _YELLOW if warning else _RED
+    red, blue, bold, plain = (strong, _BLUE, _BOLD, _PLAIN) if color else ("", "", "", "")
+    mark = " (warning)" if warning else ""
     return (
-        f"{red}{diagnostic.code}{plain} {bold}{diagnostic.message}{plain}\n"
+        f"{red}{diagnostic.code}{mark}{plain} {bold}{diagnostic.message}{plain}\n"
         f"{blue}{margin}--> {plain}{source.name}:{line}:{column}\n"
         f"{blue}{line} |{plain} {text}\n"
         f"{blue}{margin} |{plain} {pad}{red}{'^' * width}{plain}\n"
@@ -39,6 +43,7 @@ def as_json(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, 
     end_line, end_column = source.place(diagnostic.span.end)
     return {
         "code": diagnostic.code,
+        "severity": diagnostic.severity,
         "file": source.name,
         "line": line,
         "column": column,

@@ -1,0 +1,42 @@
+"""Lints: what a book says that its author can hardly mean, with what a visitor would see of it.
+
+A lint is a warning: the book is good, and does exactly what it says. Each one is certain of what it
+says, or keeps silent: an alarm that is false once is never read again.
+
+Compiling does not wait for them: whoever shows them to a person (``overture check``, the shelf of a
+server) asks for them when the book is good.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engine.language import syntax
+from engine.language.diagnostics import MOST, Diagnostic
+from engine.language.lints_conditions import Conditions
+from engine.language.lints_names import Declarations
+from engine.language.lints_notes import Notes
+from engine.language.lints_rules import Rules
+from engine.language.source import Source
+
+
+def lint(book: syntax.Book, sources: Sequence[Source]) -> tuple[Diagnostic, ...]:
+    """All warnings about a good book, by file and place (200 at most); ``sources`` are its files.
+
+    Never raises: a book that compiled can be linted.
+    """
+    notes = Notes({source.name: source.text for source in sources})
+    conditions = Conditions(book, notes)
+    for category in book.categories.values():
+        conditions.category(category)
+    for strategy in book.strategies.values():
+        for rule in strategy.rules:
+            conditions.rule(rule)
+    for guarantee in book.guarantees.values():
+        seen = "this guarantee can never be broken"
+        conditions.pattern(guarantee.pattern, seen, guarantee=True)
+    rules = Rules(book, conditions, notes)
+    rules.check()
+    rules.guarantees()
+    Declarations(book, notes).check()
+    return notes.sorted()[:MOST]
