@@ -9,7 +9,7 @@ from reference import Reference, Said
 from engine.language.compiler import compile_book
 from engine.language.source import Source
 from engine.language.syntax import Book
-from engine.runtime.outcome import Breach, Decision, Send
+from engine.runtime.outcome import Batch, Breach, Decision, Send
 from engine.runtime.plan import plan
 from engine.runtime.step import step
 from engine.runtime.visitor import Visitor
@@ -70,6 +70,7 @@ class Story:
 
     def __init__(self, hand: str, text: str) -> None:
         self.hand = HANDS[hand](written(text))
+        self.batches: tuple[Batch, ...] = ()
         self.decisions: tuple[Decision, ...] = ()
         self.breaches: tuple[Breach, ...] = ()
         self.sends: list[Send] = []
@@ -83,9 +84,11 @@ class Story:
         visit: str = "v",
         url: str | None = "/",
         agents: int | None = None,
+        pacing: float | None = None,
+        draw: float | None = None,
         **data: Any,
     ) -> list[str]:
-        return self._take(
+        return self.take(
             Event(
                 name=name,
                 time=time,
@@ -95,16 +98,19 @@ class Story:
                 url=url,
                 data=data,
                 agents={} if agents is None else {"chat": agents},
+                pacing={} if pacing is None else {"chat": pacing},
+                draw=draw,
             )
         )
 
     def tick(self, time: int, *, agents: int | None = None) -> list[str]:
-        return self._take(Tick(time=time, agents={} if agents is None else {"chat": agents}))
+        return self.take(Tick(time=time, agents={} if agents is None else {"chat": agents}))
 
     def expire(self, time: int, *sends: str) -> list[str]:
-        return self._take(Expiry(time=time, sends=sends))
+        return self.take(Expiry(time=time, sends=sends))
 
-    def _take(self, moment: Moment) -> list[str]:
-        batches, self.decisions, self.breaches = self.hand.take(moment)
-        self.sends += [send for batch in batches for send in batch.sends]
+    def take(self, moment: Moment) -> list[str]:
+        """Any moment; what was decided, in words. `batches` and `breaches` are of this moment."""
+        self.batches, self.decisions, self.breaches = self.hand.take(moment)
+        self.sends += [send for batch in self.batches for send in batch.sends]
         return [decision.reason or "sent" for decision in self.decisions]
