@@ -8,11 +8,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from json import dumps
 from pathlib import Path
 from typing import Final
 
 import engine
 from engine.config import PORT, SettingsError, settings
+from engine.language.pages import near_code, pages
 from engine.trials import commands as trials
 
 MISTAKE: Final = 2
@@ -110,6 +112,31 @@ def _sample_book(environment: Mapping[str, str]) -> Path | None:
     return sample if sample.is_dir() else None
 
 
+# ---------------------------------------------------------------- explain
+
+
+def _explain_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("code", nargs="?", help="a code of a message, such as N102 (default: all)")
+    parser.add_argument("--json", action="store_true", help="for machines")
+
+
+def _explain(given: argparse.Namespace) -> int:
+    known = pages()
+    if given.code is None:
+        listed = [f"{page.code}  {page.title}" for page in known.values()]
+        _say(
+            dumps([page.as_json() for page in known.values()]) if given.json else "\n".join(listed)
+        )
+        return 0
+    page = known.get(given.code.upper())
+    if page is None:
+        near = near_code(given.code)
+        way_out = f"Did you mean {near}?" if near else "`overture explain` lists all codes."
+        return _mistake(f"There is no code {given.code}. {way_out}")
+    _say(dumps(page.as_json()) if given.json else page.text().rstrip("\n"))
+    return 0
+
+
 COMMANDS: Final[Mapping[str, Command]] = {
     "serve": Command(
         help="Serve the book: events in, notifications out; with the demo shop and the desk.",
@@ -131,6 +158,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         examples=("  overture test strategies\n"),
         arguments=trials.test_arguments,
         run=trials.test,
+    ),
+    "explain": Command(
+        help="Explain a code of a message: what it means, why, what to write instead.",
+        examples=("  overture explain N102\n  overture explain\n  overture explain N102 --json\n"),
+        arguments=_explain_arguments,
+        run=_explain,
     ),
     "replay": Command(
         help="Decide recorded visits with a book: what would be sent, and what refused and why.",

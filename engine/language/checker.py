@@ -26,6 +26,9 @@ REASONS = (
     "lower-priority", "guarantee", "expired",
 )  # fmt: skip
 
+PERSONS = ("user", "customer", "client", "shopper", "guest", "person")
+"""What others call a visitor."""
+
 
 class Checker:
     """Checks the declarations of ``names``; ``mended`` are spans of blocks that lost clauses."""
@@ -186,7 +189,9 @@ class Checker:
                 message=message.name,
                 wanted=_counted(len(message.parameters), "value"),
                 found="1 is" if len(kinds) == 1 else f"{len(kinds)} are",
-                known=", ".join(message.parameters) or "none",
+                known=f"Write one value for each of: {', '.join(message.parameters)}."
+                if message.parameters
+                else f"Write `send {message.name}` alone.",
             )
         if send.message is None:
             if send.data is not None:
@@ -234,6 +239,8 @@ class Checker:
     def _fact_takes(self, scope: str, name: str, kind: Kind | None, span: syntax.Span) -> None:
         fact = self._names.facts.get((scope, name))
         word = f"{scope}.{name}"
+        if scope not in ("visit", "visitor"):
+            return
         if fact is None:
             self._values.unknown_fact(scope, name, span)
         elif kind is not None and not _same(kind, fact.kind):
@@ -253,7 +260,8 @@ class Checker:
             ):
                 self._values.medium(medium, span)
             case syntax.Happens(event=event, data=data, span=span):
-                self._values.event_name(event, span)
+                near = "Did you mean `visitor`?" if event.lower() in PERSONS else ""
+                self._values.event_name(event, span, near)
                 self._event_data(event, data)
             case syntax.Enters(data=data):
                 self._event_data("PageEntered", data)

@@ -31,8 +31,8 @@ CODES: Final = MappingProxyType(
         # S: the text itself
         ("S001", "`{word}` does not begin a declaration.", "{hint}"),
         ("S002", "`{word}` cannot stand here.", "{hint}"),
-        ("S003", "This {block} ends before it is complete.", "Write {expected} next."),
-        ("S004", "This text is not closed.", 'End it with `"` on the same line.'),
+        ("S003", "This {block} ends before it is complete.", "Next comes {expected}."),
+        ("S004", "This text is not closed.", "{hint}"),
         ("S005", "`{word}` is not a sign of the language.", "{hint}"),
         ("S006", "`{word}` is written in one.", "Put a space: `{fixed}`."),
         ("S007", "`{word}` belongs to another language.", "Write `{fixed}`."),
@@ -78,6 +78,9 @@ CODES: Final = MappingProxyType(
             "This row has {found} cells, but the head has {wanted}.",
             "Put a `|` between cells.",
         ),
+        ("S029", "A table has no ruler below its head.", "Take this line away."),
+        ("S030", "A line of a table begins and ends without `|`.", "Put it only between cells."),
+        ("S031", "This table has no row.", "Write a line for each case, below the head."),
         (
             "S020",
             "`{word}` does not begin a column of a table.",
@@ -134,14 +137,14 @@ CODES: Final = MappingProxyType(
         (
             "N119",
             "The message `{message}` takes {wanted}, but {found} given.",
-            "Give one value for each: {known}.",
+            "{known}",
         ),
         ("N120", "The book has a time zone already.", "Keep one `zone`; the other is in {where}."),
         # T: kinds of value
         (
             "T201",
             "{left} and {right} cannot be compared: one is {left_kind}, the other {right_kind}.",
-            "Compare two values of one kind.",
+            "{hint}",
         ),
         (
             "T202",
@@ -153,7 +156,7 @@ CODES: Final = MappingProxyType(
             "{left} is {left_kind}, which is neither true nor false.",
             "Compare it with a value.",
         ),
-        ("T204", "`{operator}` works on numbers, but {left} is {left_kind}.", "Use a number."),
+        ("T204", "`{operator}` works on numbers, but {left} is {left_kind}.", "{hint}"),
         (
             "T205",
             "`{word}` is declared as {kind}, but the value is {left_kind}.",
@@ -188,7 +191,11 @@ CODES: Final = MappingProxyType(
         ),
         ("P308", "`attach` travels with a message, but this rule sends none.", "Add `send ..`."),
         ("P309", "This strategy has no rule.", "Add `on ..` and what to do."),
-        ("P310", "Only `url` takes a glob.", 'Write `url "/products/**"`.'),
+        (
+            "P310",
+            "Only `url` takes a glob, so `{word}` needs a comparison.",
+            "{nearest}Write `{word} = {text}` or `{word} has {text}`.",
+        ),
         ("P314", "`as` names one event, so it cannot stand in {place}.", "Take `as {word}` away."),
         ("P313", "`{word}` names a second event of this rule.", "Choose another name after `as`."),
         (

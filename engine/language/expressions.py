@@ -18,6 +18,21 @@ from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME, Kind
 from engine.vocabulary.operators import COMPARISONS
 
 _SENT_FIELDS: Final = {"strategy": TEXT, "group": TEXT, "message": TEXT}
+_NOTHING: Final = ("null", "none", "nil", "undefined", "empty", "nan")
+_NO_WHY: Final = "it cannot be read"
+_WHY: Final = {
+    "missing )": "a bracket is not closed",
+    "unexpected )": "a bracket is closed that was not opened",
+    "missing ]": "a `[` is not closed",
+    "no argument for repetition": "there is nothing to repeat before `*`, `+` or `?`",
+    "bad repetition operator": "two signs of repetition stand side by side",
+    "invalid perl operator": "it looks ahead or behind, or names a group, which is not possible",
+    "invalid escape sequence": "a letter after `\\\\` means nothing",
+    "trailing \\": "it ends with a backslash",
+    "invalid character class": "a range such as `[z-a]` is the wrong way round",
+    "invalid repetition size": "it repeats more than 1,000 times",
+    "pattern too large": "it is too long",
+}
 _SHORT: Final = ("url", "title", "language", "path", "host")
 
 
@@ -48,10 +63,10 @@ class Expressions:
 
     # ------------------------------------------------- names
 
-    def event_name(self, name: str, span: syntax.Span) -> None:
+    def event_name(self, name: str, span: syntax.Span, near: str = "") -> None:
         """Note an event that nobody declares."""
         if not self._names.has_event(name):
-            near = self._findings.near(name, self._names.event_names)
+            near = near or self._findings.near(name, self._names.event_names)
             self._findings.add("N101", span, word=name, nearest=near)
 
     def sendable(self, name: str, span: syntax.Span) -> None:
@@ -232,8 +247,9 @@ class Expressions:
         try:
             re2.compile(str(pattern.value), options)
         except re2.error as error:
-            why = error.args[0] if error.args else "it cannot be read"
-            why = why.decode() if isinstance(why, bytes) else str(why)
+            said = error.args[0] if error.args else ""
+            said = said.decode() if isinstance(said, bytes) else str(said)
+            why = next((why for start, why in _WHY.items() if said.startswith(start)), _NO_WHY)
             self._findings.add("T206", pattern.span, word=str(pattern.value), why=why)
 
     def _comparable(self, left: syntax.Expr, right: syntax.Expr, place: Place) -> None:
@@ -251,6 +267,7 @@ class Expressions:
             right=f"`{written(right)}`",
             left_kind=f"a {one}",
             right_kind=f"a {other}",
+            hint=_without_quotes(right, one) or "Compare two values of one kind.",
         )
 
     def _arithmetic(self, node: syntax.Arithmetic, place: Place) -> Kind | None:
@@ -263,8 +280,11 @@ class Expressions:
                     operator=node.operator,
                     left=f"`{written(side)}`",
                     left_kind=f"a {kind}",
+                    hint="Texts cannot be joined; send each as a field of its own."
+                    if kind == TEXT
+                    else "Use a number.",
                 )
-                return NUMBER
+                return None
         if DURATION in kinds:
             return NUMBER if node.operator == "/" and kinds[1] == DURATION else DURATION
         return NUMBER
@@ -285,6 +305,7 @@ class Expressions:
                 operator=node.function,
                 left=f"`{'.'.join(node.field)}`",
                 left_kind=f"a {kind}",
+                hint="Name a field that is a number, or count the events with `count(..)`.",
             )
             return NUMBER
         return kind
@@ -321,7 +342,11 @@ class Expressions:
             known += _SHORT
         known += place.parameters
         known += [f"{name}.{'.'.join(node.parts[1:])}" for name in place.names]
-        if len(node.parts) == 1:
+        if word.lower() in _NOTHING:
+            hint = "Ask for it with `is missing` or `is known`."
+        elif word in ("agents.ready", "pacing"):
+            hint = f'Write `{word}("chat")`.'
+        elif len(node.parts) == 1:
             hint = f'For a text write `"{word}"`; for a field write `event.{word}`.'
         else:
             roots = ["`event.`", "`visit.`", "`visitor.`"]
@@ -399,3 +424,12 @@ class Expressions:
                 declaration="an event",
             )
         return kinds.pop() if len(kinds) == 1 else None
+
+
+def _without_quotes(node: syntax.Expr, wanted: Kind) -> str:
+    """The way out of `"3"` where a number belongs."""
+    if not isinstance(node, syntax.Constant) or node.kind != TEXT:
+        return ""
+    value = str(node.value)
+    fits = value.isdecimal() if wanted == NUMBER else value in ("true", "false")
+    return f"Write `{value}` without quotes." if fits and wanted in (NUMBER, BOOLEAN) else ""

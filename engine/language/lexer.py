@@ -13,6 +13,7 @@ from typing import Final
 
 from lark import Token
 
+from engine.language import foreign
 from engine.language.diagnostics import Findings
 from engine.language.source import Source
 from engine.vocabulary.words import WORDS
@@ -23,8 +24,11 @@ UNITS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_
 LONG_UNITS: Final = {
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min",
     "mins": "min", "m": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "day": "d",
-    "days": "d", "millisecond": "ms", "milliseconds": "ms",
+    "days": "d", "millisecond": "ms", "milliseconds": "ms", "week": "d", "weeks": "d",
+    "month": "d", "months": "d", "year": "d", "years": "d",
 }  # fmt: skip
+
+_DAYS_IN: Final = {"week": 7, "month": 30, "year": 365}
 
 KINDS: Final = ("text", "number", "boolean", "time", "duration")
 _TOKENS: Final = {word.phrase: word.token for word in WORDS if not word.is_phrase}
@@ -59,35 +63,30 @@ _SIGNS: Final = {
     ",": "COMMA", ":": "COLON", "|": "BAR", "?": "HOLE",
 }  # fmt: skip
 SIGNS: Final = {kind: sign for sign, kind in _SIGNS.items() if kind != "COMPARISON"}
-_FOREIGN: Final = {
-    "==": "=",
-    "===": "=",
-    "&&": "and",
-    "||": "or",
-    "<>": "!=",
-    "=>": ">=",
-    "=<": "<=",
-}
-
 _WORD = r"[^\W\d]\w*"
-_CURLY = r"\u201c\u201d\u201e\u201f"
+_FOREIGN: Final = dict(foreign.ROWS)
+_QUOTED: Final = ("QUOTED", _FOREIGN.pop("QUOTED"))
+_SIGNS_LAST: Final = ("COUNTED", "ARROW", "FOREIGN")
 
 
 def _scanner(*, hours: bool = False, table: bool = False) -> re.Pattern[str]:
     """The expression that reads a block; hours and tables have signs of their own."""
     rows = [
-        ("SKIP", r"[ \t\r\n\ufeff\u00a0]+|#[^\n]*"),
+        ("SKIP", r"[\s\ufeff]+|#[^\n]*|```[^\n]*"),
         ("TRIPLE", r'"""(?s:.*?)"""'),
+        ("OPEN_TRIPLE", r'"""[^\n]*'),
         ("TEXT", r'"(?:[^"\\\n]|\\.)*"'),
-        ("CURLY", rf'[{_CURLY}][^{_CURLY}"\n]*[{_CURLY}"]'),
-        ("UNCLOSED", r'"[^\n]*'),
-        *([("DAYS", rf"{_DAY}(?:-{_DAY})?\b")] if hours else []),
+        _QUOTED,
         ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
-        ("CLOCK_SPAN", r"\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?!\w)"),
+        ("CLOCK_SPAN", r"\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?![\w:]|\s?[aApP][mM])"),
+        ("UNCLOSED", r'"[^\n]*'),
+        *([("DAYS", rf"{_DAY}(?:-{_DAY})?\b(?!\s*[-\u2010-\u2015])")] if hours else []),
+        *([foreign.DAYS_ROW] if hours else []),
+        *(row for row in _FOREIGN.items() if row[0] not in _SIGNS_LAST),
         ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
         ("PERCENT", r"\d+(?:\.\d+)?\s*%"),
         ("DURATION", r"\d+(?:\.\d+)?\s+(?:ms|s|min|h|d)\b"),
-        ("LONG_TIME", rf"\d+(?:\.\d+)?[ \t]+(?:{'|'.join(LONG_UNITS)})\b"),
+        ("LONG_TIME", rf"\d+(?:\.\d+)?[ \t\u00a0]+(?i:{'|'.join((*LONG_UNITS, *UNITS))})\b"),
         ("DECIMAL_COMMA", r"\d+,\d+(?![\w,])"),
         ("GLUED", rf"\d+(?:\.\d+)?{_WORD}"),
         ("NUMBER", r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])"),
@@ -99,7 +98,7 @@ def _scanner(*, hours: bool = False, table: bool = False) -> re.Pattern[str]:
         ("PATH", rf"{_WORD}(?:\.\w+)+"),
         ("WORD", _WORD),
         *([("BAR", r"[|?]")] if table else []),
-        ("FOREIGN", r"===?|&&|\|\||<>|=>|=<"),
+        *((name, _FOREIGN[name]) for name in _SIGNS_LAST),
         ("SIGN", r"<=|>=|!=|[-+*/<>=(){}\[\],:]"),
         ("ODD", r"\S"),
     ]
@@ -126,6 +125,7 @@ class Lexer:
         self._depth: list[str] = []
         self.tokens: list[Token] = []
         self.line_starts: set[int] = set()
+        self.doubts: list[int] = []
 
     def read(self) -> list[Token]:
         """All tokens of the block. ``line_starts`` then has the index of each first of a line."""
@@ -137,10 +137,11 @@ class Lexer:
             if kind == "SKIP":
                 fresh = fresh or "\n" in match.group()
                 continue
-            if fresh:
-                self.line_starts.add(len(self.tokens))
+            before = len(self.tokens)
             self._token(kind, match, field=is_event and fresh)
-            fresh = False
+            if len(self.tokens) > before:  # a sign that is left out begins no line
+                self.line_starts |= {before} if fresh else set()
+                fresh = False
         return self.tokens
 
     def _token(self, kind: str, match: re.Match[str], *, field: bool) -> None:
@@ -153,14 +154,20 @@ class Lexer:
         elif kind in ("SIGN", "BAR"):
             self._bracket(word)
             self._emit(_SIGNS[word], word, start, end)
-        elif kind == "DECIMAL_COMMA" and self._depth:
-            for piece in re.finditer(r"\d+|,", word):
-                name = "COMMA" if piece.group() == "," else "NUMBER"
-                self._emit(name, piece.group(), start + piece.start(), start + piece.end())
+        elif kind in ("DECIMAL_COMMA", "THOUSAND_COMMAS") and self._depth:
+            self._numbers(word, start)
         elif kind in _MENDED:
             _MENDED[kind](self, word, start, end)
+        elif kind in foreign.KINDS:
+            self._read_as_meant(kind, word, start, end)
         else:
             self._emit(_RENAMED.get(kind, kind), word, start, end)
+
+    def _numbers(self, word: str, start: int) -> None:
+        """Numbers of a list, with no space behind their commas."""
+        for piece in re.finditer(r"[\d.]+|,", word):
+            name = "COMMA" if piece.group() == "," else "NUMBER"
+            self._emit(name, piece.group(), start + piece.start(), start + piece.end())
 
     def _is_key(self, end: int) -> bool:
         return (
@@ -186,24 +193,28 @@ class Lexer:
 
     # ------------------------------------------------- mistakes of the hand
 
-    def _foreign(self, word: str, start: int, end: int) -> None:
-        meant = _FOREIGN[word]
-        self._findings.add("S007", self._source.span(start, end), word=word, fixed=meant)
-        kind = _SIGNS.get(meant) or self._word(meant)
-        self._emit(kind, meant, start, end)
-
-    def _curly(self, word: str, start: int, end: int) -> None:
-        span = self._source.span(start, end)
-        self._findings.add("S007", span, word=f"{word[0]} {word[-1]}", fixed='" "')
-        self._emit("TEXT", f'"{word[1:-1]}"', start, end)
+    def _read_as_meant(self, kind: str, word: str, start: int, end: int) -> None:
+        mend = foreign.mend(kind, word)
+        shown = end if mend.shown is None else start + mend.shown
+        self._findings.add(mend.code, self._source.span(start, shown), **mend.words)
+        if mend.doubtful:
+            self.doubts.append(max(0, len(self.tokens) - 1))
+        for meant, value in mend.tokens:
+            found = meant if meant != "?" else _SIGNS.get(value) or self._word(value)
+            self._emit(found, value, start, end)
 
     def _unclosed(self, word: str, start: int, end: int) -> None:
-        self._findings.add("S004", self._source.span(start, start + len(word.rstrip())))
-        self._emit("TEXT", word.rstrip() + '"', start, end)
+        triple = word.startswith('"""')
+        hint = 'End it with `"""`.' if triple else 'End it with `"` on the same line.'
+        self._findings.add("S004", self._source.span(start, start + len(word.rstrip())), hint=hint)
+        self.doubts.append(max(0, len(self.tokens) - 1))
+        self._emit("TEXT", f'"{word.strip().strip(chr(34))}"', start, end)
 
     def _long_time(self, word: str, start: int, end: int) -> None:
-        number, unit = word.split()
-        meant = f"{number} {LONG_UNITS[unit]}"
+        number, unit = word.lower().split()
+        days = _DAYS_IN.get(unit.rstrip("s"))
+        amount = f"{float(number) * days:g}" if days else number
+        meant = f"{amount} {LONG_UNITS.get(unit, unit)}"
         self._findings.add("S016", self._source.span(start, end), word=word, fixed=meant)
         self._emit("DURATION", meant, start, end)
 
@@ -216,22 +227,22 @@ class Lexer:
         digits = re.match(r"\d+(?:\.\d+)?", word)
         number = digits.group() if digits else ""
         unit = word[len(number) :]
-        meant = LONG_UNITS.get(unit, unit)
+        meant = LONG_UNITS.get(unit.lower(), unit)
         self._findings.add(
             "S006", self._source.span(start, end), word=word, fixed=f"{number} {meant}"
         )
         if meant in UNITS:
             self._emit("DURATION", f"{number} {meant}", start, end)
             return
+        self.doubts.append(max(0, len(self.tokens) - 1))
         self._emit("NUMBER", number, start, start + len(number))
         self._emit(self._word(unit), unit, start + len(number), end)
 
 
 _RENAMED: Final = {"TRIPLE": "TEXT"} | {name: token for name, (token, _) in _PHRASES.items()}
 _MENDED: Final = {
-    "FOREIGN": Lexer._foreign,
-    "CURLY": Lexer._curly,
     "UNCLOSED": Lexer._unclosed,
+    "OPEN_TRIPLE": Lexer._unclosed,
     "GLUED": Lexer._glued,
     "LONG_TIME": Lexer._long_time,
     "DECIMAL_COMMA": Lexer._decimal_comma,

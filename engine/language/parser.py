@@ -7,6 +7,7 @@ clause hides nothing of the others; a broken ``on`` leaves a pattern that fits n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path as File
@@ -16,18 +17,18 @@ from lark import Lark, Token, UnexpectedToken
 from lark.lexer import Lexer as LarkLexer
 
 from engine.language import syntax
+from engine.language.advice import Place, advise, expected
 from engine.language.blocks import Block
 from engine.language.declarations import TreeBuilder
-from engine.language.diagnostics import Findings, did_you_mean, one_of
+from engine.language.diagnostics import Findings
 from engine.language.driver import Driver, Node
-from engine.language.lexer import PHRASES, RESERVED, SIGNS, Lexer
+from engine.language.lexer import Lexer
 from engine.language.source import Source
-from engine.language.spelling import nearest
 from engine.language.tables import Rows
-from engine.vocabulary.words import DECLARATIONS
 
 MOST_MISTAKES: Final = 20
 DEEPEST: Final = 60
+LONGEST_LINE: Final = 200
 LONGEST: Final = 100
 """How many signs of arithmetic one value may have: each is a level of the tree."""
 
@@ -43,38 +44,8 @@ _CLAUSES: Final = frozenset(
         "CAPTURE_EXIT", "CAPTURE_VISIBLE",
     )
 )  # fmt: skip
-_WORDS: Final = {
-    "NAME": "a name",
-    "PATH": "a name with a dot, such as `event.price`",
-    "FIELD": "a field, such as `price number`",
-    "KEY": "`key: value`",
-    "TEXT": 'a text in "quotes"',
-    "NUMBER": "a number",
-    "DURATION": "a time such as `30 s`",
-    "DATE": "a date such as `2026-11-23`",
-    "CLOCK": "a time of day such as `10:00`",
-    "KIND": "`text`, `number` or `boolean`",
-    "COMPARISON": "a comparison such as `>=`",
-    "FUNCTION": "`count(..)`",
-    "PERCENT": "a share such as `50%`",
-    "DAYS": "days such as `Mon-Fri`",
-    "CLOCK_SPAN": "times such as `09:00-18:00`",
-    "FIELD_FUNCTION": "`latest(..)`",
-    "TRUE": "`true`",
-    "FALSE": "`false`",
-    "ELSE": "`else`",
-    "REASON": "a reason such as `limit`",
-}
-_OTHER_LANGUAGES: Final = {
-    "if": "when",
-    "contains": "has",
-    "includes": "has",
-    "AND": "and",
-    "OR": "or",
-    "NOT": "not",
-}
-_VALUES: Final = frozenset(("NUMBER", "TEXT", "PATH", "DURATION", "FUNCTION", "LPAR"))
-_SELDOM: Final = ("PLUS", "MINUS", "STAR", "SLASH", "BROKEN", "FALSE", "REASON", "LIST_OF")
+
+_IN_A_RULE: Final = frozenset(("WHEN", "UNLESS", "SEND", "SET", "ATTACH"))
 
 
 class _Tokens(LarkLexer):
@@ -121,15 +92,19 @@ def parse(source: Source, block: Block, findings: Findings) -> Parsed:
     """Parse a block; mistakes go to ``findings``. Never raises for what an author writes."""
     if block.keyword == "table":
         return _parse_table(source, block, findings)
+    if block.keyword == "?":
+        return Parsed(declaration=None, mended=True)
     lexer = Lexer(source, block.start, block.end, findings, block.keyword)
     tokens = lexer.read()
     if not tokens:
         return Parsed(declaration=None, mended=True)
     if tokens[0].value != block.keyword:
         tokens[0] = tokens[0].update(type=block.keyword.upper(), value=block.keyword)
-    if block.keyword == "?" or _too_deep(source, tokens, findings):
+    if _too_deep(source, tokens, findings):
         return Parsed(declaration=None, mended=True)
-    parsed = _Recovery(source, block, tokens, lexer.line_starts, findings).parse()
+    parsed = _Recovery(
+        source, block, tokens, lexer.line_starts, findings, doubts=lexer.doubts
+    ).parse()
     if parsed.declaration is None and len(tokens) > 1:
         return replace(parsed, lost=(block.keyword, tokens[1].strip('"')))
     return parsed
@@ -184,6 +159,7 @@ class _Recovery:
         line_starts: set[int],
         findings: Findings,
         start: str = "start",
+        doubts: Sequence[int] = (),
     ) -> None:
         self._start = start
         self._source = source
@@ -191,9 +167,10 @@ class _Recovery:
         self._findings = findings
         self._tokens = tokens
         clauses = _CLAUSES | ({"NAME", "PATH"} if block.keyword in ("event", "scenario") else set())
+        self._clause_kinds = clauses
         self._starts = {id(tokens[i]) for i in line_starts if tokens[i].type in clauses}
         self._fresh_lines = {id(tokens[i]) for i in line_starts}
-        self._end = Token("$END", "", start_pos=tokens[-1].end_pos, end_pos=tokens[-1].end_pos)
+        self._doubts = {id(tokens[self._clause(at)]) for at in doubts}
 
     def rule(self) -> syntax.Rule | None:
         """Parse one rule by itself, as a row of a table is."""
@@ -214,9 +191,8 @@ class _Recovery:
                 declaration = builder.build(tree)
                 return Parsed(declaration=declaration, mended=mended or builder.mended)
             except UnexpectedToken as error:
-                self._report(error)
                 mended = True
-                if not self._cut(error.token):
+                if not self._report(error) and not self._cut(error):
                     return Parsed(declaration=None, mended=True)
         self._too_many()
         return Parsed(declaration=None, mended=True)
@@ -235,22 +211,21 @@ class _Recovery:
 
     # ------------------------------------------------- taking a clause out
 
-    def _cut(self, wrong: Token) -> bool:
+    def _cut(self, error: UnexpectedToken) -> bool:
         """Take out the clause around a token; False when nothing is left to parse."""
-        at = next((i for i, t in enumerate(self._tokens) if t is wrong), len(self._tokens))
+        wrong, at = error.token, self._at(error.token)
         begin = at
-        if id(wrong) in self._starts or not self._starts_line(wrong):
-            begin = at - 1
-            while begin > 0 and id(self._tokens[begin]) not in self._starts:
-                begin -= 1
+        misplaced = bool(_accepted(error) & (_CLAUSES | {"$END"}))
+        if (id(wrong) in self._starts and not misplaced) or not self._starts_line(wrong):
+            begin = self._clause(at - 1)
         if begin == 0:
             begin = self._head_end(at)
             if begin is None:
                 return False
-        end = max(begin + 1, at)
+        end = max(begin + 1, at + (begin == at))
         while end < len(self._tokens) and id(self._tokens[end]) not in self._starts:
             end += 1
-        kept = self._replacement(self._tokens[begin])
+        kept = self._replacement(begin, end, error)
         self._tokens = [*self._tokens[:begin], *kept, *self._tokens[end:]]
         return True
 
@@ -260,71 +235,121 @@ class _Recovery:
             return None
         return 2 if at >= 2 and len(self._tokens) > 2 else None
 
-    def _replacement(self, first: Token) -> list[Token]:
-        if first.type != "ON":
+    def _replacement(self, begin: int, end: int, error: UnexpectedToken) -> list[Token]:
+        """A broken `on` stays as one that fits nothing, and stands in for one that is missing."""
+        first = self._tokens[begin]
+        if first.type == "ON":
+            self._starts.add(id(first))
+            return [first, first.update(type="BROKEN")]
+        accepted = _accepted(error)
+        if self._block.keyword != "strategy" or "ON" not in accepted or "SEND" in accepted:
             return []
-        broken = first.update(type="BROKEN")
-        self._starts.add(id(first))
-        return [first, broken]
+        rest = self._tokens[end].type if end < len(self._tokens) else ""
+        if first.type not in _IN_A_RULE and rest not in _IN_A_RULE:
+            return []
+        on = first.update(type="ON", value="on")
+        self._starts.add(id(on))
+        return [on, first.update(type="BROKEN")]
 
     # ------------------------------------------------- saying what is wrong
 
-    def _report(self, error: UnexpectedToken) -> None:
-        token = error.token
-        accepted = _accepted(error)
-        if token.type == "$END":
-            self._incomplete(accepted)
-        elif token.type == "ODD":
-            _note(self._source, self._findings, "S005", token, hint=_odd_hint(str(token)))
-        elif not self._special(token, accepted):
-            hint = did_you_mean(str(token), _plain_words(accepted))
-            near = nearest(str(token), _plain_words(accepted))
-            expected = f"`{near}`" if hint else one_of(_phrases(accepted))
-            _note(self._source, self._findings, "S002", token, expected=expected)
+    def _report(self, error: UnexpectedToken) -> bool:
+        """Say what is wrong; True when the token alone was left out and the rest may be good."""
+        token, accepted = error.token, _accepted(error)
+        at = self._at(token)
+        if self._doubted(at):
+            return False
+        if token.type == "$END" or self._unfinished(token, accepted):
+            self._incomplete(accepted, at)
+            return False
+        if token.type == "ODD" and accepted != {"TEXT"}:
+            _note(self._source, self._findings, "S005", token, hint="Leave it out.")
+            return False
+        advice = advise(token, self._place(at, accepted))
+        _note(self._source, self._findings, advice.code, token, **advice.words)
+        if advice.leave_out:
+            self._leave_out(at)
+        return advice.leave_out
 
-    def _special(self, token: Token, accepted: set[str]) -> bool:
-        """Mistakes that deserve a sentence of their own."""
-        word = str(token)
-        if word in RESERVED and "NAME" in accepted and not self._starts_line(token):
-            _note(self._source, self._findings, "S008", token, fixed=word.capitalize())
-            return True
-        if word in _OTHER_LANGUAGES and self._foreign_word(token, accepted):
-            return True
-        for keyword in sorted(_plain_words(accepted), key=len, reverse=True):
-            rest = word[len(keyword) :]
-            if len(keyword) > 1 and word.startswith(keyword) and rest[:1].isupper():
-                fixed = f"{keyword} {rest}"
-                _note(self._source, self._findings, "S006", token, fixed=fixed)
-                return True
-        if word in DECLARATIONS and self._starts_line(token):
-            _note(self._source, self._findings, "S002", token, expected="it in the first column")
-            return True
-        return False
+    def _at(self, token: Token) -> int:
+        return next((i for i, t in enumerate(self._tokens) if t is token), len(self._tokens))
+
+    def _place(self, at: int, accepted: set[str]) -> Place:
+        token = self._tokens[at]
+        start = token.start_pos or 0
+        end = self._source.text.find("\n", start)
+        line = self._source.text[start : end if end >= 0 else len(self._source.text)]
+        return Place(
+            before=self._tokens[:at],
+            accepted=accepted,
+            block=self._block.keyword,
+            fresh=self._starts_line(token),
+            line=line[:LONGEST_LINE],
+        )
 
     def _starts_line(self, token: Token) -> bool:
         return id(token) in self._fresh_lines
 
-    def _foreign_word(self, token: Token, accepted: set[str]) -> bool:
-        fixed = _OTHER_LANGUAGES[str(token)]
-        if fixed.upper() not in accepted and fixed not in _plain_words(accepted):
-            fixed = "on ..` for what happens, then `when .."
-        _note(self._source, self._findings, "S007", token, fixed=fixed)
-        return True
+    def _unfinished(self, token: Token, accepted: set[str]) -> bool:
+        """Does a clause begin where the one before lacks something?"""
+        return (
+            id(token) in self._starts
+            and not accepted & (_CLAUSES | {"$END"})
+            and str(token).lower() not in {kind.lower() for kind in accepted}
+        )
 
-    def _incomplete(self, accepted: set[str]) -> None:
-        opened = self._open_bracket()
+    def _doubted(self, at: int) -> bool:
+        """Was something in this clause, or the one before, noted and perhaps read wrongly?"""
+        before = self._clause(at - 1)
+        if id(self._tokens[before]) in self._doubts:
+            return True
+        return at < len(self._tokens) and id(self._tokens[self._clause(at)]) in self._doubts
+
+    def _clause(self, at: int) -> int:
+        """The index of the token that begins the clause of a token."""
+        while at > 0 and id(self._tokens[at]) not in self._starts:
+            at -= 1
+        return max(at, 0)
+
+    def _leave_out(self, at: int) -> None:
+        """Go on without a sign; with an opening one goes the one that closes it."""
+        self._doubts.add(id(self._tokens[self._clause(at - 1)]))
+        gone = {at}
+        if self._tokens[at].type == "LBRACE":
+            depth = 0
+            for i in range(at, len(self._tokens)):
+                depth += (self._tokens[i].type == "LBRACE") - (self._tokens[i].type == "RBRACE")
+                if depth == 0:
+                    gone.add(i)
+                    break
+        if at + 1 < len(self._tokens) and self._starts_line(self._tokens[at]):
+            following = self._tokens[at + 1]
+            self._fresh_lines.add(id(following))
+            if following.type in self._clause_kinds:
+                self._starts.add(id(following))
+        self._tokens = [token for i, token in enumerate(self._tokens) if i not in gone]
+
+    def _incomplete(self, accepted: set[str], at: int) -> None:
+        opened = self._open_bracket(at)
         if opened is not None:
             fixed = {"(": ")", "{": "}", "[": "]"}[str(opened)]
             _note(self._source, self._findings, "S010", opened, fixed=fixed)
             return
-        last = self._tokens[-1]
+        last, first = self._tokens[at - 1], self._tokens[self._clause(at - 1)]
         span = self._source.span(last.start_pos or 0, last.end_pos or 0)
-        expected = one_of(_phrases(accepted))
-        self._findings.add("S003", span, block=self._block.keyword, expected=expected)
+        place = Place(
+            before=self._tokens[:at],
+            accepted=accepted,
+            block=self._block.keyword,
+            fresh=False,
+            line="",
+        )
+        block = self._block.keyword if self._clause(at - 1) == 0 else f"`{first}`"
+        self._findings.add("S003", span, block=block, expected=expected("", place))
 
-    def _open_bracket(self) -> Token | None:
+    def _open_bracket(self, at: int) -> Token | None:
         opened: list[Token] = []
-        for token in self._tokens:
+        for token in self._tokens[:at]:
             if token.type in ("LPAR", "LBRACE", "LSQB"):
                 opened.append(token)
             elif token.type in ("RPAR", "RBRACE", "RSQB") and opened:
@@ -336,40 +361,3 @@ def _accepted(error: UnexpectedToken) -> set[str]:
     """What the grammar would take at the place of the mistake, by kind of token."""
     parser: Any = error.interactive_parser
     return set(parser.accepts()) if parser else set()
-
-
-def _plain_words(accepted: set[str]) -> list[str]:
-    words = [kind.lower() for kind in accepted if kind.lower() in RESERVED]
-    words += [PHRASES[kind] for kind in accepted if kind in PHRASES]
-    if "COMPARISON" in accepted:
-        words += ["has", "starts with", "ends with", "matches"]
-    if "FUNCTION" in accepted:
-        words += ["count", "seen", "latest", "sum", "min", "max", "average"]
-    if "KIND" in accepted:
-        words += ["text", "number", "boolean"]
-    return words
-
-
-def _phrases(accepted: set[str]) -> list[str]:
-    ranked = sorted(accepted - {"$END"} - set(_SELDOM), key=lambda kind: (kind in SIGNS, kind))
-    if "KEY" in ranked and "RBRACE" in ranked:
-        ranked = ["KEY", "RBRACE"]
-    if accepted >= _VALUES:
-        return ["a value, such as `100`, `event.price` or a text in quotes"]
-    return [_phrase(kind) for kind in ranked]
-
-
-def _phrase(kind: str) -> str:
-    if kind in _WORDS:
-        return _WORDS[kind]
-    return f"`{SIGNS.get(kind) or PHRASES.get(kind) or kind.lower()}`"
-
-
-def _odd_hint(sign: str) -> str:
-    if sign == "!":
-        return "Write `not`, or `!=` for different."
-    if sign == "'":
-        return 'Put texts in double quotes: "..".'
-    if sign == ";":
-        return "Leave it out; a new line is enough."
-    return "Leave it out."

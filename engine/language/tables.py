@@ -36,7 +36,24 @@ class Rows:
         lines = [line for line in self._lines(block) if line]
         self._title(lines[0] if lines else [])
         self._head = _split(lines[1]) if len(lines) > 1 else []
-        self._rows = [_split(line) for line in lines[2:]]
+        self._rows = [_split(line) for line in lines[2:] if not self._is_ruler(line)]
+        self._without_outer_bars(lines)
+        if self._head and len(lines) == 2:
+            self._wrong("S031", lines[1])
+
+    def _is_ruler(self, line: list[Token]) -> bool:
+        """Does a line only draw, as tables elsewhere do below their heads?"""
+        drawn = len(line) > 1 and all(token.type in ("MINUS", "BAR", "EQUAL") for token in line)
+        drawn = drawn and sum(token.type != "BAR" for token in line) > 2 * len(self._head)
+        if drawn:
+            self._wrong("S029", line)
+        return drawn
+
+    def _without_outer_bars(self, lines: list[list[Token]]) -> None:
+        if len(self._head) > 2 and not self._head[0] and not self._head[-1]:
+            self._wrong("S030", lines[1][:1])
+            self._head = self._head[1:-1]
+            self._rows = [row[1:-1] if not row[0] and not row[-1] else row for row in self._rows]
 
     def _lines(self, block: Block) -> Iterator[list[Token]]:
         start = block.start

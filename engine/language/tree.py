@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from lark import Token
 
 from engine.language import syntax
-from engine.language.diagnostics import Findings
+from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.driver import Node
 from engine.language.lexer import UNITS
 from engine.language.source import Source
@@ -63,21 +63,24 @@ class TermBuilder:
         written = str(token)
         if written.startswith('"""'):
             return written[3:-3]
-        return _ESCAPE.sub(lambda match: self._escape(token, match.group()), written[1:-1])
+        return _ESCAPE.sub(lambda match: self._escape(token, match), written[1:-1])
 
-    def _escape(self, token: Token, written: str) -> str:
+    def _escape(self, token: Token, match: re.Match[str]) -> str:
+        written = match.group()
+        start = (token.start_pos or 0) + 1 + match.start()
+        span = self._source.span(start, start + len(written))
         if written in _PLAIN_ESCAPES:
             return _PLAIN_ESCAPES[written]
         if written.startswith("\\u") and len(written) == 6:
             sign = chr(int(written[2:], 16))
             if "\ud800" <= sign <= "\udfff":  # half of a pair: no text on its own
                 hint = "Write the sign itself; texts are UTF-8."
-                self._wrong("S012", self._at(token), word=written, what="whole sign", hint=hint)
+                self._wrong("S012", span, word=written, what="whole sign", hint=hint)
                 return ""
             return sign
         self._wrong(
             "S012",
-            self._at(token),
+            span,
             word=written,
             what="sign in a text",
             hint='Write `\\\\` for a backslash, `\\"` for a quote.',
@@ -242,7 +245,13 @@ class TermBuilder:
 
     def glob(self, meta: Any, items: list[Token]) -> syntax.Glob:
         if items[0] != "url":
-            self._wrong("P310", self._at(items[0]))
+            self._wrong(
+                "P310",
+                self._at(items[0]),
+                word=str(items[0]),
+                text=str(items[1]),
+                nearest=did_you_mean(items[0], ["url"]),
+            )
         return syntax.Glob(pattern=self._text(items[1]), span=self._span(meta))
 
     def arithmetic(self, meta: Any, items: list[Any]) -> syntax.Arithmetic:
@@ -319,12 +328,7 @@ class TermBuilder:
     def times(self, meta: Any, items: list[Any]) -> syntax.Times:
         count = int(self._number(items[0], 1, "The number before `times`"))
         if count > 1_000:
-            self._wrong(
-                "P306",
-                self._at(items[0]),
-                what="The number before `times`",
-                least="1 and at most 1000",
-            )
+            self._wrong("P312", self._at(items[0]), what="The number before `times`", most="1,000")
         return syntax.Times(count=min(count, 1_000), atom=items[1], span=self._span(meta))
 
     def absent(self, meta: Any, items: list[Any]) -> syntax.Absent:

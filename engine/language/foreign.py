@@ -1,0 +1,229 @@
+"""What hands bring along from other languages, offices and countries, and what it means here.
+
+The lexer looks for these beside its own words. Each is noted once and then read as what was meant,
+so that it hides nothing behind it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+_HIDDEN: Final = "\u200b-\u200f\u2060-\u2064\u00ad\u202a-\u202e\ufff9-\ufffd\x00-\x08\x0e-\x1b\x7f"
+_DASH: Final = "-\u2010-\u2015\u2212"
+_CURLY: Final = "\u201c\u201d\u201e\u201f"
+_DAY: Final = (
+    "(?i:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?"
+    "|sat(?:urday)?|sun(?:day)?)s?"
+)
+_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
+_MONTH: Final = f"(?i:{'|'.join(_MONTHS)})[a-z]*"
+_TIME: Final = (
+    r"\d{1,2}(?:(?::\d{2}){1,2}\s?(?i:[ap]\.?m\b\.?)|(?::\d{2}){2}|h\d{0,2}(?!\w)"
+    r"|\s?(?i:[ap]\.?m\b\.?))"
+)
+
+ROWS: Final = (
+    ("COMMENT", r"(?<!\S)(?://[^\n]*|/\*(?s:.*?)(?:\*/|\Z)|--[ \t][^\n]*)|<!--(?s:.*?)(?:-->|\Z)"),
+    ("HIDDEN_WORD", rf"[^\W\d]\w*(?:[{_HIDDEN}]+\w+)+"),
+    ("HIDDEN", rf"[{_HIDDEN}]+"),
+    (
+        "QUOTED",
+        rf"'[^'\n]*'|`[^`\n]+`|[\u2018-\u201b][^\u2018-\u201b\n]*[\u2018-\u201b]"
+        rf"|[\u00ab\u00bb\u2039\u203a][^\u00ab\u00bb\u2039\u203a\n]*[\u00ab\u00bb\u2039\u203a]"
+        rf'|[{_CURLY}][^{_CURLY}"\n]*[{_CURLY}"]|"[^"\n{_CURLY}]*[{_CURLY}](?![^\n]*")',
+    ),
+    ("STAMP", r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}[\w:.+]*"),
+    (
+        "ODD_DATE",
+        r"\d{1,2}\.\d{1,2}\.\d{4}(?!\w)|\d{1,2}/\d{1,2}/\d{4}(?!\w)|\d{4}[/.]\d{1,2}[/.]\d{1,2}(?!\w)"
+        r"|\d{4}-(?:\d-\d{1,2}|\d{1,2}-\d)(?!\w)"
+        rf"|\d{{1,2}}\.?[ \t]+{_MONTH}\.?,?[ \t]+\d{{4}}(?!\w)"
+        rf"|{_MONTH}\.?[ \t]+\d{{1,2}},?[ \t]+\d{{4}}(?!\w)",
+    ),
+    (
+        "ODD_SPAN",
+        rf"(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))\s*(?:[{_DASH}]|to\b|until\b)\s*(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))",
+    ),
+    ("ODD_CLOCK", r"\d{1,2}(?::\d{2}){2}(?!\w)|\d{1,2}(?::\d{2})?\s?(?i:[ap]m)\b"),
+    ("MONEY", r"[$\u20ac\u00a3\u00a5](?=\s?\d)|(?<=\d)\s?[$\u20ac\u00a3\u00a5]"),
+    (
+        "THOUSANDS",
+        r"\d{1,3}(?:\.\d{3})+,\d+(?!\w)|\d{1,3}(?:\.\d{3}){2,}(?!\w)|\d{1,3}(?:['_\u2019]\d{3})+(?!\w)"
+        r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\w|\s+(?:ms|s|min|h|d|times)\b)",
+    ),
+    ("THOUSAND_COMMAS", r"\d{1,3}(?:,\d{3})+\.\d+(?!\w)|\d{1,3}(?:,\d{3})+(?!\w|,)"),
+    ("ELLIPSIS", r"\u2026|\.\.+"),
+    ("BULLET", r"[\u2022\u25aa\u25e6\u2023\u25cf\u00b7\u2043]"),
+    ("COUNTED", r"\+\+|\+=|-="),
+    ("ARROW", r"->|\u2192"),
+    ("SEMICOLON", r";"),
+    ("BANG", r"!(?!=)"),
+    (
+        "FOREIGN",
+        r"!==|===?|&&|\|\||<>|=>|=<|:=|=~|&|[\u2265\u2264\u2260\u00d7\u00f7\u2010-\u2015\u2212]",
+    ),
+)
+"""Name and expression of each, in the order in which they are tried."""
+
+DAYS_ROW: Final = (
+    "ODD_DAYS",
+    rf"\b{_DAY}\b(?:\s*(?:[{_DASH}]|to\b)\s*{_DAY}\b)?",
+)
+"""Only between the times of `hours`."""
+
+_SIGNS: Final = {
+    "!==": "!=", "==": "=", "===": "=", "&&": "and", "||": "or", "<>": "!=", "=>": ">=",
+    "=<": "<=", ":=": "=", "=~": "matches", "&": "and", "\u2265": ">=", "\u2264": "<=",
+    "\u2260": "!=", "\u00d7": "*", "\u00f7": "/",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mend:
+    """What was meant: the code and words of the message, and tokens by kind to go on with.
+
+    A token of kind ``?`` is a word or sign to look up. ``shown`` is how much of what was written is
+    underlined (None: all). ``doubtful``: what is wrong behind it may come from it.
+    """
+
+    code: str
+    words: dict[str, Any] = field(default_factory=dict)
+    tokens: tuple[tuple[str, str], ...] = ()
+    shown: int | None = None
+    doubtful: bool = False
+
+
+KINDS: Final = frozenset((*(name for name, _ in ROWS), DAYS_ROW[0]))
+"""The names of all of them."""
+
+
+def mend(kind: str, word: str) -> Mend:
+    """What one of ROWS means here."""
+    return _MENDS[kind](word)
+
+
+def quotes(word: str) -> Mend:
+    """A text in quotes of another kind."""
+    inner = word[1:-1].replace("\\", "\\\\").replace('"', '\\"')
+    signs = f"{word[0]} {word[-1]}"
+    shown = f'"{inner}"' if len(inner) < 40 else f'"{inner[:30]}.."'
+    return Mend(
+        code="S028", words={"word": signs, "fixed": shown}, tokens=(("TEXT", f'"{inner}"'),)
+    )
+
+
+def _comment(word: str) -> Mend:
+    sign = next(sign for sign in ("//", "/*", "--", "<!--") if word.startswith(sign))
+    return Mend(code="S007", words={"word": sign, "fixed": "#"}, shown=len(sign))
+
+
+def _sign(word: str) -> Mend:
+    meant = _SIGNS.get(word, "-")
+    code = "S007" if word.isascii() else "S005"
+    words = {"word": word, "fixed": meant, "hint": f"Write `{meant}`."}
+    return Mend(code=code, words=words, tokens=(("?", meant),))
+
+
+def _noise(hint: str, *tokens: tuple[str, str]) -> Callable[[str], Mend]:
+    def noise(word: str) -> Mend:
+        words = {"word": word.strip(), "hint": hint}
+        return Mend(code="S005", words=words, tokens=tokens, doubtful=True)
+
+    return noise
+
+
+def _hidden(word: str) -> Mend:
+    sign = re.search(f"[{_HIDDEN}]", word)
+    number = f"U+{ord(sign.group()):04X}" if sign else ""
+    plain = re.sub(f"[{_HIDDEN}]", "", word)
+    tokens = (("?", plain),) if plain else ()
+    return Mend(code="S023", words={"number": number}, tokens=tokens)
+
+
+def _thousands(word: str) -> Mend:
+    """The last sign is a decimal one when another came before it, or fewer digits follow."""
+    last = max(word.rfind(","), word.rfind("."))
+    signs = set(re.findall(r"\D", word))
+    whole, rest = (word[:last], word[last + 1 :]) if len(signs) > 1 else (word, "")
+    fixed = re.sub(r"\D", "", whole) + (f".{rest}" if rest else "")
+    return Mend(
+        code="S024",
+        words={"word": word, "fixed": fixed},
+        tokens=(("NUMBER", fixed),),
+        doubtful=True,
+    )
+
+
+def _date(word: str) -> Mend:
+    numbers = [int(number) for number in re.findall(r"\d+", word)]
+    letters = re.search(r"[A-Za-z]{3}", word)
+    if letters:
+        found = {(numbers[1], _MONTHS.index(letters.group().lower()) + 1, numbers[0])}
+    elif numbers[0] > 31:
+        found = {(numbers[0], numbers[1], numbers[2])}
+    else:
+        day_first = (numbers[2], numbers[1], numbers[0])
+        found = {day_first} if "." in word else {day_first, (numbers[2], numbers[0], numbers[1])}
+    written = [f"{y:04d}-{m:02d}-{d:02d}" for y, m, d in sorted(found) if m <= 12 and d <= 31]
+    best = written[0] if written else "2026-11-23"
+    fixed = "` or `".join(written) or best
+    return Mend(code="S025", words={"word": word, "fixed": fixed}, tokens=(("DATE", best),))
+
+
+def _stamp(word: str) -> Mend:
+    day, clock = word[:10], word[11:16]
+    words = {"word": word, "fixed": f"{day} {clock}"}
+    return Mend(code="S025", words=words, tokens=(("DATE", day), ("CLOCK", clock)), doubtful=True)
+
+
+def _clock_of(word: str) -> str:
+    numbers = [int(number) for number in re.findall(r"\d+", word)]
+    hour, minute = numbers[0], numbers[1] if len(numbers) > 1 else 0
+    if re.search(r"(?i)p\.?m", word) and hour < 12:
+        hour += 12
+    elif re.search(r"(?i)a\.?m", word) and hour == 12:
+        hour = 0
+    return f"{hour:02d}:{minute:02d}"
+
+
+def _clock(word: str) -> Mend:
+    fixed = _clock_of(word)
+    return Mend(code="S026", words={"word": word, "fixed": fixed}, tokens=(("CLOCK", fixed),))
+
+
+def _clock_span(word: str) -> Mend:
+    start, end = re.split(rf"\s*(?:[{_DASH}]|to\b|until\b)\s*", word, maxsplit=1)
+    fixed = f"{_clock_of(start)}-{_clock_of(end)}"
+    return Mend(code="S026", words={"word": word, "fixed": fixed}, tokens=(("CLOCK_SPAN", fixed),))
+
+
+def _days(word: str) -> Mend:
+    fixed = "-".join(day[:3].capitalize() for day in re.split(rf"\s*(?:[{_DASH}]|to\b)\s*", word))
+    return Mend(code="S027", words={"word": word, "fixed": fixed}, tokens=(("DAYS", fixed),))
+
+
+_WHOLE_SUM: Final = "Write the whole sum, such as `set visit.score = visit.score + 1`."
+_MENDS: Final[dict[str, Callable[[str], Mend]]] = {
+    "COMMENT": _comment,
+    "HIDDEN_WORD": _hidden,
+    "HIDDEN": _hidden,
+    "QUOTED": quotes,
+    "STAMP": _stamp,
+    "ODD_DATE": _date,
+    "ODD_SPAN": _clock_span,
+    "ODD_CLOCK": _clock,
+    "MONEY": _noise("Leave it out; a number stands alone."),
+    "THOUSANDS": _thousands,
+    "THOUSAND_COMMAS": _thousands,
+    "ELLIPSIS": _noise("Write out what it stands for."),
+    "BULLET": _noise("Leave it out; a new line is enough."),
+    "COUNTED": _noise(_WHOLE_SUM, ("EQUAL", "=")),
+    "ARROW": _noise("Write `, then` for what happens next.", ("COMMA", ","), ("THEN", "then")),
+    "SEMICOLON": _noise("Leave it out; a new line is enough."),
+    "BANG": _noise("Write `not`, or `!=` for different.", ("NOT", "not")),
+    "FOREIGN": _sign,
+    "ODD_DAYS": _days,
+}
