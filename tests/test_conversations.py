@@ -52,13 +52,13 @@ class Runtime:
 
 
 class Specification:
-    """The slow obvious interpreter; it knows no second book."""
+    """The slow obvious interpreter; it knows one book only."""
 
     def __init__(self, book: Book, visitor: str) -> None:
         self.reference = Reference(book)
 
     def adopt(self, book: Book) -> None:
-        pytest.skip("the specification has one book")
+        raise AssertionError("the specification knows one book only")
 
     def take(self, moment: Moment) -> tuple[list[Batch], list[Decision], list[Breach]]:
         batches, decisions, breaches = self.reference.take(moment)
@@ -66,6 +66,12 @@ class Specification:
 
 
 HANDS: Final = {"runtime": Runtime, "reference": Specification}
+TOLD: Final = [
+    pytest.param(path, hand, id=f"{path.parent.name}/{path.stem}-{hand}")
+    for path in FILES
+    for hand in HANDS
+    if not (hand == "reference" and path.parent.name == "reload")
+]
 
 
 def book_of(lines: list[str]) -> Book:
@@ -132,8 +138,7 @@ def told(hand: str, conversation: Line) -> Iterator[Line]:
             yield {"visitor": name, "time": breach.time - start, "breach": breach.guarantee}
 
 
-@pytest.mark.parametrize("hand", HANDS)
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(CORPUS)))
+@pytest.mark.parametrize(("path", "hand"), TOLD)
 def test_conversation(path: Path, hand: str) -> None:
     conversation = json.loads(path.read_text("utf-8"))
     expected = conversation["expected"]
@@ -148,5 +153,5 @@ def test_conversation(path: Path, hand: str) -> None:
 
 def test_the_corpus_is_whole() -> None:
     says = [json.loads(path.read_text("utf-8"))["says"] for path in FILES]
-    assert len(says) >= 80
+    assert len(says) >= 200
     assert len(set(says)) == len(says)
