@@ -16,7 +16,7 @@ from typing import Any, Final, cast
 from lark import Lark, Token, UnexpectedToken
 from lark.lexer import Lexer as LarkLexer
 
-from engine.language import syntax
+from engine.language import slips, syntax
 from engine.language.advice import Place, advise, expected
 from engine.language.blocks import Block
 from engine.language.declarations import TreeBuilder
@@ -166,6 +166,7 @@ class _Recovery:
         self._block = block
         self._findings = findings
         self._tokens = tokens
+        self._seen = list(tokens)  # what is kept keeps its id
         clauses = _CLAUSES | ({"NAME", "PATH"} if block.keyword in ("event", "scenario") else set())
         self._clause_kinds = clauses
         self._starts = {id(tokens[i]) for i in line_starts if tokens[i].type in clauses}
@@ -265,6 +266,9 @@ class _Recovery:
         if token.type == "ODD" and accepted != {"TEXT"}:
             _note(self._source, self._findings, "S005", token, hint="Leave it out.")
             return False
+        slip = self._slip(error, at, accepted)
+        if slip is not None and token.type != "ODD":
+            return self._mend(slip)
         advice = advise(token, self._place(at, accepted))
         _note(self._source, self._findings, advice.code, token, **advice.words)
         if advice.leave_out:
@@ -273,6 +277,48 @@ class _Recovery:
 
     def _at(self, token: Token) -> int:
         return next((i for i, t in enumerate(self._tokens) if t is token), len(self._tokens))
+
+    def _slip(self, error: UnexpectedToken, at: int, accepted: set[str]) -> slips.Slip | None:
+        def after(kind: str) -> frozenset[str]:
+            ahead: Any = error.interactive_parser
+            ahead = ahead.copy(deepcopy_values=False)
+            ahead.feed_token(Token(kind, ""))
+            return frozenset(ahead.accepts())
+
+        spot = slips.Spot(
+            tokens=self._tokens,
+            at=at,
+            accepted=frozenset(accepted),
+            after=after,
+            fresh=self._starts_line(error.token),
+            line=self._line_end(at),
+        )
+        return slips.find(spot)
+
+    def _line_end(self, at: int) -> int:
+        later = range(at + 1, len(self._tokens))
+        ends = (i for i in later if self._starts_line(self._tokens[i]))
+        return next(ends, len(self._tokens))
+
+    def _mend(self, slip: slips.Slip) -> bool:
+        """Note a slip and read what was meant; False when that is not known."""
+        old = self._tokens[slip.begin : slip.end]
+        span = self._source.span(old[0].start_pos or 0, old[-1].end_pos or 0)
+        words = {"word": slips.said(old), "hint": slip.hint, "fixed": slip.foreign}
+        self._findings.add("S007" if slip.foreign else "S002", span, **words)
+        if slip.tokens is None:
+            return False
+        self._seen.extend(slip.tokens)
+        rest = self._tokens[slip.end : slip.end + 1]
+        first = (*slip.tokens, *rest)[:1]
+        if self._starts_line(old[0]) and first:
+            self._fresh_lines -= {id(old[0])}
+            self._starts -= {id(old[0])}
+            self._fresh_lines.add(id(first[0]))
+            if first[0].type in self._clause_kinds:
+                self._starts.add(id(first[0]))
+        self._tokens = [*self._tokens[: slip.begin], *slip.tokens, *self._tokens[slip.end :]]
+        return True
 
     def _place(self, at: int, accepted: set[str]) -> Place:
         token = self._tokens[at]
