@@ -16,6 +16,7 @@ import engine
 from engine.config import PORT, SettingsError, settings
 from engine.language.pages import near_code, pages
 from engine.trials import commands as trials
+from engine.trials import importing
 
 MISTAKE: Final = 2
 """The exit code when the user has to change something."""
@@ -174,6 +175,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         ),
         arguments=trials.replay_arguments,
         run=trials.replay,
+    ),
+    "import": Command(
+        help=importing.HELP,
+        examples=importing.EXAMPLES,
+        arguments=importing.import_arguments,
+        run=importing.import_,
     ),
 }
 
