@@ -44,3 +44,8 @@ export function ids(callback) {
 export function onConnection(callback) {
   _gt.push(['on', 'overture.state', callback]);
 }
+
+/** @param {(data: Record<string, unknown>) => void} callback gets the data of each `shop.banner` */
+export function onBanner(callback) {
+  _gt.push(['on', 'shop.banner', callback]);
+}

@@ -1,5 +1,6 @@
 /** The shop: puts header, the page that `data-page` names, and footer together. */
 
+import { banners } from './banner.js';
 import { customer, remember, size } from './cart.js';
 import { h } from './dom.js';
 import { recognise, signedOut } from './engage.js';
@@ -53,6 +54,7 @@ const page = PAGES[document.body.dataset.page ?? 'home'] ?? home;
 document.body.append(
   h('a.skip', { href: '#main' }, 'To the content'),
   header(),
+  banners(),
   h('main', { id: 'main' }, page()),
   footer(),
   strip(),
