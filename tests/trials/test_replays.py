@@ -146,7 +146,8 @@ def test_another_visit_reaches_a_timer_of_the_visitor(tmp_path: Path) -> None:
 def test_a_send_to_a_visit_that_is_over_arms_nothing_there(tmp_path: Path) -> None:
     text = (
         strategy("on AddToCart, then no Order for 1 min, per visitor")
-        + '\nstrategy "T"\n  limit 9 per visit\n  on sent M, then no any event for 1 min\n    send M\n'
+        + '\nstrategy "T"\n  limit 9 per visit\n'
+        + "  on sent M, then no any event for 1 min\n    send M\n"
     )
     own = {"globalVisitID": "g"}
     events = (event("AddToCart", 0, "v1", **own), entered(600, "v2", "q1", **own))
