@@ -84,3 +84,9 @@ def test_top_level_is_fixed() -> None:
     rooms = {"engine", "strategies", "widgets", "tests"}
     files = {"pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md"}
     assert visible <= rooms | files, visible - rooms - files
+
+
+def test_names_of_test_files_are_unique() -> None:
+    """Two of one name cannot be collected together."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))
