@@ -149,8 +149,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
         run=_serve,
     ),
     "check": Command(
-        help="Compile a book and show every mistake in it.",
-        examples=("  overture check strategies\n  overture check strategies --json\n"),
+        help="Compile a book and show every mistake in it, and what can hardly be meant.",
+        examples=("  overture check strategies\n  overture check strategies --strict --json\n"),
         arguments=trials.check_arguments,
         run=trials.check,
     ),

@@ -24,6 +24,7 @@ from watchfiles import awatch
 from engine.language.captures import captures
 from engine.language.compiler import Compiler
 from engine.language.diagnostics import Diagnostic
+from engine.language.lints import lint
 from engine.language.render import terminal
 from engine.language.source import SUFFIX, Source
 from engine.language.syntax import Book
@@ -65,6 +66,11 @@ class Problem:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return self.shown or f"{place}: {self.message}"
 
+    def as_json(self) -> dict[str, Any]:
+        """The problem for machines."""
+        names = ("code", "file", "line", "column", "message", "hint")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, slots=True)
 class Files:
@@ -102,6 +108,7 @@ class Edition:
     names: tuple[str, ...]
     vocabulary: Mapping[str, frozenset[str]]
     captures: Mapping[str, Any]
+    sources: tuple[Source, ...]
 
 
 def read_files(folder: Path) -> Files:
@@ -152,7 +159,8 @@ def compiled(folder: Path, files: Files, compiler: Compiler) -> Edition | list[P
     made = plan(result.book)
     words = {name: frozenset(path[0] for path in paths) for name, paths in made.fields.items()}
     names = tuple(files.by_name)
-    return Edition(made, result.book, names, words, captures(result.book))
+    texts = tuple(sources.values())
+    return Edition(made, result.book, names, words, captures(result.book), texts)
 
 
 def _safely_compiled(folder: Path, files: Files, compiler: Compiler) -> Edition | list[Problem]:
@@ -163,6 +171,19 @@ def _safely_compiled(folder: Path, files: Files, compiler: Compiler) -> Edition 
         log.exception("The book in %s brought a fault of Overture to light.", folder)
         text = "A fault of Overture kept this book from being compiled; its log says where."
         return [Problem("", str(folder), 0, 0, text)]
+
+
+def _warnings(edition: Edition) -> list[Problem]:
+    """What the author of a good book can hardly mean. A fault of ours is logged, and says nothing.
+
+    It is asked for when the book is live already: nobody waits for it.
+    """
+    try:
+        sources = {source.name: source for source in edition.sources}
+        return [_problem(one, sources) for one in lint(edition.book, edition.sources)]
+    except Exception:
+        log.exception("Looking for warnings brought a fault of Overture to light.")
+        return []
 
 
 def _problem(one: Diagnostic, sources: Mapping[str, Source]) -> Problem:
@@ -185,6 +206,7 @@ class Shelf:
         self._edition = found
         self._since = _now()
         self._problems: list[Problem] = []
+        self._warnings = _warnings(found)
         self._sighting: object = _sighting(folder)
         self.library = Library(found.plan)
 
@@ -199,23 +221,17 @@ class Shelf:
         return self._edition.captures
 
     def report(self) -> dict[str, Any]:
-        """Say what is live and what is wrong with the files on disk, for ``GET /api/book``."""
+        """Say what is live and what is wrong with the files on disk, for ``GET /api/book``.
+
+        ``warnings`` are about the live book.
+        """
         return {
             "version": self._edition.plan.version,
             "files": list(self._edition.names),
             "strategies": list(self._edition.book.strategies),
             "live_since": self._since,
-            "problems": [
-                {
-                    "code": one.code,
-                    "file": one.file,
-                    "line": one.line,
-                    "column": one.column,
-                    "message": one.message,
-                    "hint": one.hint,
-                }
-                for one in self._problems
-            ],
+            "problems": [one.as_json() for one in self._problems],
+            "warnings": [one.as_json() for one in self._warnings],
         }
 
     async def watch(self) -> None:
@@ -274,6 +290,7 @@ class Shelf:
             took = (time.perf_counter() - started) * 1000
             log.info("Book %s is live (%.0f ms).", found.plan.version[:12], took)
         self._edition = found
+        self._warnings = await asyncio.to_thread(_warnings, found)
 
     async def _settled(self) -> tuple[object, Files]:
         """Read the folder until it looks finished or its time is up. Raises BookError."""

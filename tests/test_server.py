@@ -230,6 +230,19 @@ def test_a_mistake_changes_nothing_and_is_shown(tmp_path: Path) -> None:
         assert len([line for line in serving.logged if "last good book" in line]) == 1
 
 
+def test_warnings_are_about_the_live_book(tmp_path: Path) -> None:
+    odd = GREETING.replace("on PageEntered", "on PageEntered where 1 > 2")
+    assert odd != GREETING
+    folder = written(tmp_path / "book", one=GREETING)
+    with Serving(folder, tmp_path / "data") as serving:
+        before = [one["code"] for one in book(serving)["warnings"]]
+        assert "L401" not in before
+        written(folder, one=odd)
+        found = eventually(lambda: [w for w in book(serving)["warnings"] if w["code"] == "L401"])
+        assert "never" in found[0]["message"]
+        assert book(serving)["problems"] == []
+
+
 def test_a_new_message_reaches_pages_that_are_connected(tmp_path: Path) -> None:
     folder = written(tmp_path / "book", one=GREETING)
     with Serving(folder, tmp_path / "data") as serving:

@@ -80,18 +80,16 @@ class Cases:
         """Can these never be true together?"""
         return True not in self._fold(terms, conjunction)
 
+    def near(self, term: Term, others: Iterable[Term]) -> list[Term]:
+        """Those that speak of something that this one speaks of as well."""
+        subjects = self._subjects(term)
+        return [other for other in others if subjects & self._subjects(other)]
+
     def possible(self, term: Term) -> Outcomes:
         """Every truth that a condition may come out as (perhaps more, never fewer)."""
         if term not in self._possible:
             self._possible[term] = self._tried(term)
         return self._possible[term]
-
-    def together(self, terms: Sequence[Term]) -> frozenset[Row] | None:
-        """Every row of truths that several may come out as at once; None for too many cases."""
-        try:
-            return frozenset(self._joint(terms))
-        except _TooManyCases:
-            return None
 
     def _tried(self, term: Term) -> Outcomes:
         match plain(term):
@@ -124,14 +122,17 @@ class Cases:
         return reduce(both, found)
 
     def _clusters(self, terms: Iterable[Term]) -> list[list[Term]]:
-        clusters: list[tuple[set[Subject], list[Term]]] = []
+        clusters: list[tuple[frozenset[Subject], list[Term]]] = []
         for term in terms:
-            subjects = {self._subject(leaf) for leaf in _leaves(term)}
+            subjects = self._subjects(term)
             apart = [one for one in clusters if not one[0] & subjects]
             near = [one for one in clusters if one[0] & subjects]
-            subjects.update(*(one[0] for one in near))
-            clusters = [*apart, (subjects, [t for one in near for t in one[1]] + [term])]
+            together = subjects.union(*(one[0] for one in near))
+            clusters = [*apart, (together, [t for one in near for t in one[1]] + [term])]
         return [members for _, members in clusters]
+
+    def _subjects(self, term: Term) -> frozenset[Subject]:
+        return frozenset(self._subject(leaf) for leaf in _leaves(term))
 
     def _joint(self, terms: Sequence[Term]) -> Iterator[Row]:
         by_subject: dict[Subject, dict[Term, None]] = {}

@@ -10,7 +10,7 @@ from engine.language import syntax
 from engine.language.lints_conditions import nodes_in
 from engine.language.lints_globs import first_page_only, trouble
 from engine.language.lints_notes import Notes
-from engine.language.render import written
+from engine.language.render import text, written
 
 _YEAR: Final = 366
 _ANSWERS: Final = (
@@ -38,6 +38,8 @@ class Declarations:
         for node in self._nodes:
             if isinstance(node, syntax.Glob):
                 self._glob(node)
+            elif isinstance(node, syntax.Compare) and node.operator == "=":
+                self._star(node)
         for scenario in self._book.scenarios.values():
             self._scenario(scenario)
         self._hours()
@@ -56,6 +58,17 @@ class Declarations:
             self._notes.add("L420", node.span, said=node.pattern, why=why, way=way)
         elif first_page_only(node.pattern):
             self._notes.add("L421", node.span, said=node.pattern)
+
+    def _star(self, node: syntax.Compare) -> None:
+        """``url = "/cart/**"``: the glob was meant, but `=` is about each sign."""
+        path, value = node.left, node.right
+        if not (isinstance(path, syntax.Path) and isinstance(value, syntax.Constant)):
+            return
+        pattern = str(value.value)
+        if path.parts[-1] == "url" and path.parts[0] in ("url", "event") and "*" in pattern:
+            why = "`=` compares sign by sign, and an address has no `*`"
+            way = f"Write `url {text(pattern)}` in a category, without `=`."
+            self._notes.add("L420", value.span, said=pattern, why=why, way=way)
 
     def _hours(self) -> None:
         for hours in self._book.hours.values():

@@ -14,8 +14,8 @@ from engine.language.lints_notes import Notes
 from engine.language.render import duration, written
 from engine.vocabulary.channels import CHANNELS
 
-MOST: Final = 200
-"""Rules of one behaviour that are compared with each other; a larger crowd is left alone."""
+MOST: Final = 2_000
+"""So many pairs of rules are compared; in a book with more, the rest is left alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,7 @@ class Rules:
         self._book = book
         self._conditions = conditions
         self._notes = notes
+        self._compared = 0
         self._places = [
             _Place(strategy=strategy, rule=rule, number=number)
             for strategy in book.strategies.values()
@@ -70,7 +71,7 @@ class Rules:
         for place in self._places:
             crowds[_family(place.rule.pattern)].append(place)
         for crowd in crowds.values():
-            if 1 < len(crowd) <= MOST:
+            if len(crowd) > 1:
                 yield sorted(crowd, key=lambda place: place.rank)
 
     def _behind(self, later: _Place, earlier: Sequence[_Place]) -> None:
@@ -120,12 +121,19 @@ class Rules:
 
     def _implied(self, narrow: _Place, wide: _Place) -> bool:
         """Do the guards of ``wide`` hold whenever those of ``narrow`` do?"""
-        cases = Cases(self._conditions.knowledge(narrow.rule))
-        narrow_terms = [term for _, term in guards(narrow.rule)]
         wide_terms = [term for clause, term in guards(wide.rule) if clause != "where"]
-        if narrow_terms and cases.never(*narrow_terms):
-            return False  # said elsewhere
-        return all(cases.never(*narrow_terms, _failed(term)) for term in wide_terms)
+        narrow_terms = [term for _, term in guards(narrow.rule)]
+        asked = [term for term in wide_terms if term not in narrow_terms]
+        if asked and not self._may_compare():
+            return False
+        cases = Cases(self._conditions.knowledge(narrow.rule))
+        return all(
+            cases.never(*cases.near(term, narrow_terms), _failed(term)) for term in asked
+        ) and not (narrow_terms and cases.never(*narrow_terms))  # which is said elsewhere
+
+    def _may_compare(self) -> bool:
+        self._compared += 1
+        return self._compared <= MOST
 
     # ------------------------------------------------- facts that are set twice
 
@@ -136,20 +144,31 @@ class Rules:
                 by_pattern[place.rule.pattern].append(place)
         for crowd in by_pattern.values():
             crowd.sort(key=lambda place: place.rank)
-            for k, later in enumerate(crowd[:MOST]):
-                for first in crowd[:k]:
-                    if first.strategy is not later.strategy:
-                        self._set_twice(first, later)
+            for k, later in enumerate(crowd):
+                for losing in later.rule.sets:
+                    self._set_before(crowd[:k], later, losing)
 
-    def _set_twice(self, first: _Place, later: _Place) -> None:
-        for winning in first.rule.sets:
-            for losing in later.rule.sets:
-                if _differ(winning, losing):
-                    self._clash(first, winning, later, losing)
+    def _set_before(
+        self, before: Sequence[_Place], later: _Place, losing: syntax.SetAction
+    ) -> None:
+        """Note the first rule that sets the same fact to something else on the same behaviour."""
+        for first in before:
+            if first.strategy is later.strategy or self._only_one_acts(first, later):
+                continue
+            for winning in first.rule.sets:
+                if _differ(winning, losing) and self._clash(first, winning, later, losing):
+                    return
+
+    def _only_one_acts(self, first: _Place, later: _Place) -> bool:
+        """A rule whose send is refused sets nothing: does the group let only one of them send?"""
+        one, other = first.strategy, later.strategy
+        if not (first.rule.sends and later.rule.sends) or one.group is None:
+            return False
+        return one.group == other.group and self._leaves_no_room(first, self._group_limits(one))
 
     def _clash(
         self, first: _Place, winning: syntax.SetAction, later: _Place, losing: syntax.SetAction
-    ) -> None:
+    ) -> bool:
         cases = Cases(Knowledge(facts=self._conditions.facts))
         terms = [term for place in (first, later) for _, term in guards(place.rule)]
         words = {
@@ -159,10 +178,14 @@ class Rules:
             "two": written(losing.value),
         }
         if first.strategy.priority == later.strategy.priority:
-            if not terms or not cases.never(*terms):
-                self._notes.add("L410", losing.span, **words)
-        elif not first.rule.sends and first.rule.table is None and self._implied(later, first):
-            self._notes.add("L412", losing.span, **words)
+            clash = not terms or (self._may_compare() and not cases.never(*terms))
+            code = "L410"
+        else:
+            plain = not first.rule.sends and first.rule.table is None
+            clash, code = plain and self._implied(later, first), "L412"
+        if clash:
+            self._notes.add(code, losing.span, **words)
+        return clash
 
     # ------------------------------------------------- limits
 

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from engine.language import compile_book
 from engine.language.diagnostics import Diagnostic
+from engine.language.lints import lint
 from engine.language.render import as_json, terminal
 from engine.language.source import Source, Unreadable, by_name, read_folder
 from engine.language.syntax import Book
@@ -51,18 +52,26 @@ class _Stop(Exception):
         self.code = code
 
 
-def check_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what ``check`` takes."""
+def book_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every command over a book takes."""
     parser.add_argument("book", metavar="BOOK", help="a folder of .strategy files, or one of them")
     parser.add_argument("--json", action="store_true", help="print exactly one JSON object")
 
 
-test_arguments = check_arguments
+def check_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``check`` takes."""
+    book_arguments(parser)
+    parser.add_argument(
+        "--strict", action="store_true", help="end with exit code 1 for warnings as well"
+    )
+
+
+test_arguments = book_arguments
 
 
 def replay_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what ``replay`` takes."""
-    check_arguments(parser)
+    book_arguments(parser)
     parser.add_argument(
         "events",
         nargs="+",
@@ -117,22 +126,27 @@ def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
 
 @_ending
 def check(arguments: argparse.Namespace) -> int:
-    """Show every mistake of a book. Gives 0 for none, 1 for some, 2 for no book."""
+    """Show every mistake and warning of a book. Gives 0 for no mistake, 1 for some, 2 for no book.
+
+    A warning is about a good book; with ``--strict`` it counts as a mistake.
+    """
     sources = read_folder(Path(arguments.book))
     compiled = compile_book(sources)
+    warnings = lint(compiled.book, sources) if compiled.book is not None else ()
     if arguments.json:
         _print_json(
             {
                 "ok": not compiled.diagnostics,
                 "version": compiled.book.version if compiled.book else None,
                 "problems": [as_json(each, by_name(sources)) for each in compiled.diagnostics],
+                "warnings": [as_json(each, by_name(sources)) for each in warnings],
             }
         )
     else:
-        _show_mistakes(compiled.diagnostics, sources, sys.stdout)
+        _show_mistakes((*compiled.diagnostics, *warnings), sources, sys.stdout)
         if compiled.book is not None and not compiled.diagnostics:
             _console().print(Text(f"No mistakes: {_contents(compiled.book, len(sources))}."))
-    return MISTAKES if compiled.diagnostics else FINE
+    return MISTAKES if compiled.diagnostics or (arguments.strict and warnings) else FINE
 
 
 @_ending
@@ -223,8 +237,10 @@ def _show_mistakes(
     color = console.is_terminal and not console.no_color
     for diagnostic in diagnostics:
         stream.write(terminal(diagnostic, named, color=color).rstrip("\n") + "\n\n")
-    if diagnostics:
-        stream.write(f"{counted(len(diagnostics), 'mistake')}.\n")
+    for severity, word in (("error", "mistake"), ("warning", "warning")):
+        count = sum(diagnostic.severity == severity for diagnostic in diagnostics)
+        if count:
+            stream.write(f"{counted(count, word)}.\n")
 
 
 def _contents(book: Book, files: int) -> str:

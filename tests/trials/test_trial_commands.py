@@ -203,7 +203,8 @@ def test_exits_in_one_file_count_for_all(capsys: Capture, tmp_path: Path, events
 
 def test_check_of_a_good_book(capsys: Capture, folder: Path) -> None:
     code, out, err = run(capsys, "check", folder)
-    assert (code, out, err) == (0, "No mistakes: 2 strategies and 1 scenario in 1 file.\n", "")
+    assert (code, err) == (0, "")
+    assert out.endswith("No mistakes: 2 strategies and 1 scenario in 1 file.\n")
     code, out, _ = run(capsys, "check", folder, "--json")
     found = json.loads(out)
     assert (code, found["ok"], found["problems"]) == (0, True, [])
@@ -226,6 +227,24 @@ def test_check_shows_every_mistake(capsys: Capture, folder: Path) -> None:
     assert code == 1
     assert "PageEnterd" in out
     assert "2 mistakes." in out
+
+
+def test_check_shows_warnings_after_the_mistakes(capsys: Capture, folder: Path) -> None:
+    (folder / "odd.strategy").write_text(
+        'strategy "Odd"\n  limit 1 per visit\n  on PageEntered\n    when visit.pages >= 1\n'
+        '    send gpe.appendContent { url: "/a" }\n',
+        encoding="utf-8",
+    )
+    code, out, _ = run(capsys, "check", folder)
+    assert code == 0
+    assert "L402 (warning) `visit.pages >= 1` is always true" in out
+    assert "\n2 warnings.\nNo mistakes: " in out
+    code, out, _ = run(capsys, "check", folder, "--json")
+    found = json.loads(out)
+    assert (code, found["ok"], found["problems"]) == (0, True, [])
+    codes = [(one["code"], one["severity"]) for one in found["warnings"]]
+    assert codes == [("L402", "warning"), ("L415", "warning")]
+    assert run(capsys, "check", folder, "--strict")[0] == 1
 
 
 @pytest.mark.parametrize("command", ["check", "test", "replay"])
