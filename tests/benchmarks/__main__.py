@@ -7,9 +7,14 @@ import json
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import deciding, serving
+from tests.benchmarks import compiling, deciding, serving
 
 FIGURES: dict[str, Callable[[], dict[str, float]]] = {
+    "compile, cold": compiling.cold,
+    "compile, one file of 100 changed": compiling.one_edit,
+    "compile, one file of 1,000 changed": lambda: compiling.one_edit(10_000),
+    "compile, memory": compiling.memory,
+    "language, from nothing to the first parse": compiling.start,
     "sample book, in process": deciding.steps_per_second,
     "replay, end to end (eshop, sample book)": deciding.replay_speed,
     "replay, end to end (eshop, counting book)": lambda: deciding.replay_speed(

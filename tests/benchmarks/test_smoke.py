@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import deciding, serving
+from benchmarks import compiling, deciding, serving
 
 
 def test_deciding() -> None:
     assert deciding.steps_per_second(visitors=200)["us/event"] < 500
+
+
+def test_compiling() -> None:
+    assert compiling.cold(rules=200)["book s"] < 2
+    assert compiling.one_edit(rules=500, edits=3)["median ms"] < 200
+    assert compiling.memory(rules=200)["kB of plan/rule"] < 20
+    assert compiling.start()["seconds"] < 5
 
 
 @pytest.mark.data
