@@ -208,13 +208,24 @@ def arithmetic(operator: str, left: Any, right: Any) -> Any:
         return None
     if operator == "/" and right == 0:
         return None
-    result = {
-        "+": lambda: left + right,
-        "-": lambda: left - right,
-        "*": lambda: left * right,
-        "/": lambda: left / right,
-    }[operator]()
-    return result if math.isfinite(result) else None
+    try:
+        result = {
+            "+": lambda: left + right,
+            "-": lambda: left - right,
+            "*": lambda: left * right,
+            "/": lambda: left / right,
+        }[operator]()
+    except OverflowError:
+        return None
+    return result if is_double(result) else None
+
+
+def is_double(number: float) -> bool:
+    """A number is a double; a whole number in JSON may be longer than one holds."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def path(parts: tuple[str, ...], sight: Sight) -> Any:
@@ -330,7 +341,7 @@ def aggregate(call: Aggregate, sight: Sight) -> Any:
     known = [raw for raw in known if raw is not None]
     if call.function == "latest":
         return known[-1] if known else None
-    numbers = [raw for raw in known if kind_of(raw) == "number"]
+    numbers = [raw for raw in known if kind_of(raw) == "number" and is_double(raw)]
     return of_numbers(call.function, numbers[-1000:] if rolling else numbers)
 
 
@@ -338,20 +349,19 @@ def of_numbers(function: str, numbers: list[Any]) -> Any:
     """`sum` of nothing is 0; `min`, `max`, `average` of nothing are missing."""
     if not numbers and function != "sum":
         return None
-    total = 0
+    total: Any = 0
     # Added one by one, oldest first: with doubles the order can matter.
     for number in numbers:
-        total += number
+        total = None if total is None else arithmetic("+", total, number)
     match function:
         case "sum":
-            result = total
+            return total
         case "average":
-            result = total / len(numbers)
+            return None if total is None else total / len(numbers)
         case "min":
-            result = min(numbers)
+            return min(numbers)
         case _:
-            result = max(numbers)
-    return result if math.isfinite(result) else None
+            return max(numbers)
 
 
 def in_window(call: Aggregate, entry: Entry, sight: Sight) -> bool:

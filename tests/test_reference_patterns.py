@@ -221,3 +221,20 @@ def test_a_sum_that_is_too_large_is_missing(hand: str) -> None:
     assert story.event("B", 1) == ["when"]
     story.event("A", 2, price=1.7e308)
     assert story.event("B", 3) == SENT
+    story.event("A", 4, price=-1.7e308)
+    assert story.event("B", 5) == SENT, "it stays so in this window"
+
+
+@pytest.mark.parametrize("function", ["sum", "min", "max", "average"])
+@pytest.mark.parametrize("window", ["ever", "last 30 s"])
+def test_what_no_double_holds_is_no_number(hand: str, function: str, window: str) -> None:
+    story = Story(hand, rule("B", f"when {function}(A.price, {window}) = 1.5"))
+    for price in (1.5, 10**400, -(10**400)):
+        story.event("A", 0, price=price)
+    assert story.event("B", 1) == SENT
+
+
+@pytest.mark.parametrize("guard", ["event.price * 2", "event.price / 2", "event.price - 1.5"])
+def test_reckoning_beyond_doubles_is_missing(hand: str, guard: str) -> None:
+    story = Story(hand, rule("A", f"when ({guard}) is missing"))
+    assert story.event("A", 0, price=10**400) == SENT

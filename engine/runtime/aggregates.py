@@ -94,7 +94,7 @@ class Register:
     def _value(self, found: Any, now: int, value: Any) -> Any:
         if self.keeps == "latest":
             return (now, {"value": value})
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
             return None
         if self.keeps == "values":
             entries = [entry for entry in found or () if entry[0] > now - self.horizon]
@@ -108,12 +108,34 @@ class Register:
         return visit.memory if self.place == "visit" else visit.pages[scene.event.page].memory
 
 
+TOO_LARGE: Final = "too large"
+"""Kept in the place of a sum that no double holds: it stays missing, and memory stays JSON."""
+
+
+def _finite(value: float) -> bool:
+    """Does a double hold the number? (A whole number of JSON may be of any length.)"""
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def _plus(found: Any, value: Any) -> Any:
+    if found == TOO_LARGE:
+        return found
+    try:
+        total = found + value
+    except OverflowError:
+        return TOO_LARGE
+    return total if _finite(total) else TOO_LARGE
+
+
 _RUNNING: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
-    "sum": lambda found, value: value if found is None else found + value,
+    "sum": lambda found, value: value if found is None else _plus(found, value),
     "min": lambda found, value: value if found is None else min(found, value),
     "max": lambda found, value: value if found is None else max(found, value),
     "average": lambda found, value: (
-        (value, 1) if found is None else (found[0] + value, found[1] + 1)
+        (value, 1) if found is None else (_plus(found[0], value), found[1] + 1)
     ),
 }
 
@@ -199,8 +221,10 @@ def _result(function: str, found: Any) -> Any:
     """The value of a running aggregate: the sum of nothing is 0, the rest is missing."""
     if found is None:
         return 0 if function == "sum" else None
-    value = found[0] / found[1] if function == "average" else found
-    return value if math.isfinite(value) else None
+    total = found[0] if function == "average" else found
+    if total == TOO_LARGE:
+        return None
+    return total / found[1] if function == "average" else total
 
 
 def _memory(scene: Scene, reach: str) -> Memory:
