@@ -16,7 +16,7 @@ import engine
 from engine.config import PORT, SettingsError, settings
 from engine.language.pages import near_code, pages
 from engine.trials import commands as trials
-from engine.trials import importing
+from engine.trials import importing, inquiries
 
 MISTAKE: Final = 2
 """The exit code when the user has to change something."""
@@ -181,6 +181,22 @@ COMMANDS: Final[Mapping[str, Command]] = {
         examples=importing.EXAMPLES,
         arguments=importing.import_arguments,
         run=importing.import_,
+    ),
+    "why": Command(
+        help="Explain a recorded visit: for every event which rules fired, and what was missing.",
+        examples=(
+            "  overture why strategies events.jsonl.gz --visit 4711\n"
+            '  overture why strategies events.jsonl.gz --visit 4711 --strategy "Third page"\n'
+            "  overture why strategies events.jsonl.gz --visit 4711 --agents chat=3 --json\n"
+        ),
+        arguments=inquiries.why_arguments,
+        run=inquiries.explain_visit,
+    ),
+    "new": Command(
+        help="Write a first book, with comments for a beginner, into a new or empty folder.",
+        examples=("  overture new my-strategies\n"),
+        arguments=inquiries.new_arguments,
+        run=inquiries.new,
     ),
 }
 

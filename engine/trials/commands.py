@@ -44,7 +44,7 @@ IMPOSSIBLE: Final = 2
 INTERRUPTED: Final = 130
 
 
-class _Stop(Exception):
+class Stop(Exception):
     """The command ends here with an exit code; the sentence, if any, says why."""
 
     def __init__(self, code: int, sentence: str = "") -> None:
@@ -69,17 +69,14 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
 test_arguments = book_arguments
 
 
-def replay_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what ``replay`` takes."""
+def recording_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what every command over recorded events takes."""
     book_arguments(parser)
     parser.add_argument(
         "events",
         nargs="+",
         metavar="EVENTS",
         help="files with one event a line as JSON, plain or gzip; - is standard input",
-    )
-    parser.add_argument(
-        "--decisions", metavar="FILE", help="write every decision to FILE, one JSON object a line"
     )
     parser.add_argument(
         "--agents",
@@ -94,6 +91,14 @@ def replay_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def replay_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``replay`` takes."""
+    recording_arguments(parser)
+    parser.add_argument(
+        "--decisions", metavar="FILE", help="write every decision to FILE, one JSON object a line"
+    )
+
+
 def _agents(text: str) -> tuple[str, int]:
     medium, _, number = text.rpartition("=")
     if not medium or not (number.isascii() and number.isdigit()):
@@ -101,14 +106,14 @@ def _agents(text: str) -> tuple[str, int]:
     return medium, int(number)
 
 
-def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
+def ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Namespace], int]:
     """Make a command out of its work: whatever stops it becomes a sentence and a code."""
 
     @wraps(run)
     def command(arguments: argparse.Namespace) -> int:
         try:
             return run(arguments)
-        except _Stop as stop:
+        except Stop as stop:
             code, sentence = stop.code, str(stop)
         except (Unreadable, BadRecording) as problem:
             code, sentence = IMPOSSIBLE, str(problem)
@@ -124,7 +129,7 @@ def _ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Name
 # ---------------------------------------------------------------- the three commands
 
 
-@_ending
+@ending
 def check(arguments: argparse.Namespace) -> int:
     """Show every mistake and warning of a book. Gives 0 for no mistake, 1 for some, 2 for no book.
 
@@ -145,32 +150,32 @@ def check(arguments: argparse.Namespace) -> int:
     else:
         _show_mistakes((*compiled.diagnostics, *warnings), sources, sys.stdout)
         if compiled.book is not None and not compiled.diagnostics:
-            _console().print(Text(f"No mistakes: {_contents(compiled.book, len(sources))}."))
+            console().print(Text(f"No mistakes: {_contents(compiled.book, len(sources))}."))
     return MISTAKES if compiled.diagnostics or (arguments.strict and warnings) else FINE
 
 
-@_ending
+@ending
 def test(arguments: argparse.Namespace) -> int:
     """Tell every scenario of a book. Gives 0 when all hold, 1 for failures, 2 for no book."""
-    loaded = _load(arguments.book)
+    loaded = load(arguments.book)
     stories = run_scenarios(loaded.book)
     if arguments.json:
         _print_json(stories_to_json(stories, loaded.sources))
     elif stories:
-        show_stories(_console(), stories, loaded.sources)
+        show_stories(console(), stories, loaded.sources)
     else:
-        _console().print('The book has no scenario; one begins with: scenario "its name"')
+        console().print('The book has no scenario; one begins with: scenario "its name"')
     return FINE if all(story.passed for story in stories) else MISTAKES
 
 
-@_ending
+@ending
 def replay(arguments: argparse.Namespace) -> int:
     """Count what a book does with recorded events. Gives 0, 1 for a bad book, 2 for no events."""
     if arguments.events.count(STANDARD_INPUT) > 1:
-        raise _Stop(IMPOSSIBLE, "Standard input (-) can be read only once; name it once.")
-    loaded = _load(arguments.book)
+        raise Stop(IMPOSSIBLE, "Standard input (-) can be read only once; name it once.")
+    loaded = load(arguments.book)
     noted: list[Noted] | None = [] if arguments.decisions else None
-    with bar(_console(stderr=True)) as watch:
+    with bar(console(stderr=True)) as watch:
         recording = read(arguments.events, skip_bad=arguments.skip_bad, watch=watch)
         # The recording stays to the end: the cycle collector need not walk over it again.
         gc.freeze()
@@ -184,7 +189,7 @@ def replay(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _print_json(report.to_json())
     else:
-        show_replay(_console(), report)
+        show_replay(console(), report)
     return FINE
 
 
@@ -208,25 +213,28 @@ def _write_decisions(name: str, noted: Sequence[Noted], book: Book) -> None:
     except OSError as problem:
         reason = (problem.strerror or "unknown reason").lower()
         sentence = f"The decisions cannot be written to {name}: {reason}."
-        raise _Stop(IMPOSSIBLE, sentence) from None
+        raise Stop(IMPOSSIBLE, sentence) from None
 
 
 # ---------------------------------------------------------------- books and mistakes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Loaded:
+class Loaded:
+    """A book without mistakes, and the files that it was read from."""
+
     book: Book
     sources: tuple[Source, ...]
 
 
-def _load(name: str) -> _Loaded:
+def load(name: str) -> Loaded:
+    """Read and compile a book; with a mistake, shows it and stops the command."""
     sources = read_folder(Path(name))
     compiled = compile_book(sources)
     if compiled.book is None:
         _show_mistakes(compiled.diagnostics, sources, sys.stderr)
-        raise _Stop(MISTAKES)
-    return _Loaded(book=compiled.book, sources=sources)
+        raise Stop(MISTAKES)
+    return Loaded(book=compiled.book, sources=sources)
 
 
 def _show_mistakes(
@@ -254,7 +262,7 @@ def _contents(book: Book, files: int) -> str:
 # ---------------------------------------------------------------- out
 
 
-def _console(*, stderr: bool = False) -> Console:
+def console(*, stderr: bool = False) -> Console:
     """A console that knows its width and NO_COLOR, and colours nothing that it was not told."""
     return Console(stderr=stderr, highlight=False)
 
