@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from engine.language import foreign
-from engine.language.diagnostics import Findings, did_you_mean, one_of
+from engine.language.diagnostics import Findings, one_of
 from engine.language.lexer import RESERVED
 from engine.language.source import Source
 from engine.language.spelling import nearest
@@ -124,6 +125,11 @@ def _before_the_first(source: Source, end: int, findings: Findings) -> None:
             return
 
 
+@lru_cache(maxsize=1_000)
+def _meant(word: str) -> str | None:
+    return nearest(word[:40], _KNOWN)
+
+
 def _strange(word: str) -> str:
     """The way out of a word that begins no declaration and is near none."""
     for sign, hint in _STRANGE.items():
@@ -154,15 +160,14 @@ def _begins(source: Source, place: int, depth: int, findings: Findings, last: st
     span = source.span(place, place + len(word_text))
     if word_text in _KNOWN:
         return word_text
-    meant = nearest(word_text, _KNOWN)
+    meant = _meant(word_text)
     if last == "?" and not meant:
         return None
     if last and (word_text in RESERVED or not meant) and not _STRANGE.keys() & {
         word_text.lower(), word_text,
     }:  # fmt: skip
         return _NOT_INDENTED
-    hint = did_you_mean(word_text, _KNOWN)
     findings.add(
-        "S001", span, word=word_text, hint=f"Write `{meant}`." if hint else _strange(word_text)
+        "S001", span, word=word_text, hint=f"Write `{meant}`." if meant else _strange(word_text)
     )
     return meant or "?"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -12,6 +12,8 @@ from engine.language.spelling import nearest
 from engine.language.syntax import Span
 
 MOST: Final = 200
+MOST_COMPARED: Final = 60_000
+"""So many names are compared with misspelt ones in one book; then none is proposed any more."""
 
 Severity = Literal["error", "warning"]
 
@@ -36,6 +38,7 @@ class Findings:
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
         self._found: dict[tuple[str, Span], Diagnostic] = {}
+        self._compared = 0
 
     def add(self, code: str, span: Span, **words: Any) -> None:
         """Note a mistake; ``words`` fill the sentence of the code.
@@ -65,7 +68,11 @@ class Findings:
 
     def near(self, word: str, known: Iterable[str]) -> str:
         """``did_you_mean``, as long as somebody will see it: a large book has many names."""
-        return did_you_mean(word, known) if len(self._found) < MOST else ""
+        names = known if isinstance(known, Collection) else list(known)
+        self._compared += len(names)
+        if len(self._found) >= MOST or self._compared > MOST_COMPARED:
+            return ""
+        return did_you_mean(word, names)
 
     def _narrowed(self, span: Span, word: str, after: str) -> Span:
         text = self._texts[span.source][span.start : span.end]

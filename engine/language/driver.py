@@ -90,6 +90,37 @@ class Driver:
             self._reduce(move, stack, values)  # type: ignore[arg-type]
         return cast("Node", values[-1][0])
 
+    def refused(self, tokens: list[Token], start: str) -> tuple[int, set[str]]:
+        """The place of the token that does not fit, and the kinds that would have fitted there.
+
+        The place is behind the last token when something is missing at the end.
+        """
+        stack = [self._starts[start]]
+        for place, token in enumerate(tokens):
+            after = self._after(stack, token.type)
+            if after is None:
+                return place, self._fitting(stack, start)
+            stack = after
+        return len(tokens), self._fitting(stack, start)
+
+    def _fitting(self, stack: list[int], start: str) -> set[str]:
+        kinds = [kind for kind in self._moves[stack[-1]] if kind.isupper() or kind == _END]
+        return {kind for kind in kinds if self._after(stack, kind, self._ends[start]) is not None}
+
+    def _after(self, stack: list[int], kind: str, end: int | None = None) -> list[int] | None:
+        """The states after a token of this kind; None when it does not fit."""
+        states = stack
+        while True:
+            if kind == _END and states[-1] == end:
+                return states
+            move = self._moves[states[-1]].get(kind)
+            if move is None:
+                return None
+            if type(move) is int:
+                return [*states, move]
+            states = states[: len(states) - move.size]  # type: ignore[union-attr]
+            states.append(self._moves[states[-1]][move.origin])  # type: ignore
+
     def _reduce(self, shape: _Shape, stack: list[int], values: list[_Value]) -> None:
         """The last values are one value of a rule."""
         if not shape.same:

@@ -85,14 +85,14 @@ class Expressions:
     def hours(self, name: str, span: syntax.Span) -> None:
         """Note hours that nobody declares."""
         if name not in self._names.hours and name not in self._names.lost:
-            near = did_you_mean(name, self._names.hours)
+            near = self._findings.near(name, self._names.hours)
             self._findings.add("N118", span, word=name, nearest=near)
 
     def medium(self, name: str, span: syntax.Span) -> None:
         """Note a medium that is neither built in nor declared."""
         known = {*MEDIA, *self._names.media}
         if name not in known and name not in self._names.lost:
-            self._findings.add("N117", span, word=name, nearest=did_you_mean(name, known))
+            self._findings.add("N117", span, word=name, nearest=self._findings.near(name, known))
 
     def unknown_fact(self, scope: str, name: str, span: syntax.Span) -> None:
         """Note a fact that nobody declares."""
@@ -111,7 +111,7 @@ class Expressions:
             span,
             event=f"The event `{event}`",
             word=word,
-            nearest=did_you_mean(word, [*known, *ENVELOPE]),
+            nearest=self._findings.near(word, [*known, *ENVELOPE]),
             declaration=f"`event {event}`",
         )
 
@@ -351,7 +351,7 @@ class Expressions:
         else:
             roots = ["`event.`", "`visit.`", "`visitor.`"]
             hint = f"Begin with {one_of(roots)}."
-        near = did_you_mean(word, known)
+        near = self._findings.near(word, known)
         self._findings.add("N113", node.span, word=word, nearest=near, known=hint)
 
     def _fact(self, node: syntax.Path, scope: str, name: str, place: Place) -> Kind | None:
@@ -420,7 +420,7 @@ class Expressions:
                 node.span,
                 event="No event",
                 word=word,
-                nearest=did_you_mean(word, [*known, *ENVELOPE]),
+                nearest=self._findings.near(word, [*known, *ENVELOPE]),
                 declaration="an event",
             )
         return kinds.pop() if len(kinds) == 1 else None

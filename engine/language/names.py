@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.language import syntax
-from engine.language.diagnostics import Findings, did_you_mean
+from engine.language.diagnostics import Findings
 from engine.language.source import Source
 from engine.vocabulary.events import SYSTEM_EVENTS
 from engine.vocabulary.kinds import Kind
@@ -53,6 +53,7 @@ class Names:
     zones: list[syntax.Zone] = field(default_factory=list)
     broken: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
+    _fields: dict[str, Fields] = field(default_factory=dict)
 
     @property
     def event_names(self) -> set[str]:
@@ -69,6 +70,11 @@ class Names:
 
     def fields_of(self, event: str) -> Fields:
         """The fields of an event: built in, declared, and of facts that come from it."""
+        if event not in self._fields:
+            self._fields[event] = self._read_fields(event)
+        return self._fields[event]
+
+    def _read_fields(self, event: str) -> Fields:
         facts = [fact for fact in self.facts.values() if event in fact.sources]
         found: dict[tuple[str, ...], Kind] = {(fact.name,): fact.kind for fact in facts}
         if event in SYSTEM_EVENTS:
@@ -148,7 +154,7 @@ def _tables(names: Names, findings: Findings) -> None:
         strategy = names.strategies.get(table.strategy)
         if strategy is None:
             if table.strategy not in names.lost:
-                near = did_you_mean(table.strategy, names.strategies)
+                near = findings.near(table.strategy, names.strategies)
                 findings.add("N112", table.span, word=table.strategy, nearest=near)
             continue
         rules = (*strategy.rules, *table.rules)

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path as File
 from typing import Any, Final, cast
 
-from lark import Lark, Token, UnexpectedToken
+from lark import Lark, Token
 from lark.lexer import Lexer as LarkLexer
 
 from engine.language import slips, syntax
@@ -21,7 +21,7 @@ from engine.language.advice import Place, advise, expected
 from engine.language.blocks import Block
 from engine.language.declarations import TreeBuilder
 from engine.language.diagnostics import Findings
-from engine.language.driver import Driver, Node
+from engine.language.driver import Driver
 from engine.language.lexer import Lexer
 from engine.language.source import Source
 from engine.language.tables import Rows
@@ -175,36 +175,27 @@ class _Recovery:
 
     def rule(self) -> syntax.Rule | None:
         """Parse one rule by itself, as a row of a table is."""
-        try:
-            builder = TreeBuilder(self._source, self._findings)
-            return cast("syntax.Rule", builder.build(self._tree()))
-        except UnexpectedToken as error:
-            self._report(error)
+        tree = _driver().read(self._tokens, self._start)
+        if tree is None:
+            self._report(*_driver().refused(self._tokens, self._start))
             return None
+        return cast("syntax.Rule", TreeBuilder(self._source, self._findings).build(tree))
 
     def parse(self) -> Parsed:
         """Parse the block."""
         mended = False
         for _ in range(MOST_MISTAKES):
-            try:
-                tree = self._tree()
+            tree = _driver().read(self._tokens, self._start)
+            if tree is not None:
                 builder = TreeBuilder(self._source, self._findings)
                 declaration = builder.build(tree)
                 return Parsed(declaration=declaration, mended=mended or builder.mended)
-            except UnexpectedToken as error:
-                mended = True
-                if not self._report(error) and not self._cut(error):
-                    return Parsed(declaration=None, mended=True)
+            mended = True
+            at, accepted = _driver().refused(self._tokens, self._start)
+            if not self._report(at, accepted) and not self._cut(at, accepted):
+                return Parsed(declaration=None, mended=True)
         self._too_many()
         return Parsed(declaration=None, mended=True)
-
-    def _tree(self) -> Node:
-        """The raw tree of what is left of the block. Raises UnexpectedToken, as Lark says it."""
-        tree = _driver().read(self._tokens, self._start)
-        if tree is None:
-            grammar().parse(self._tokens, start=self._start)
-            raise AssertionError("the driver refused what the grammar takes")
-        return tree
 
     def _too_many(self) -> None:
         span = self._source.span(self._block.start, self._block.start + len(self._block.keyword))
@@ -212,12 +203,12 @@ class _Recovery:
 
     # ------------------------------------------------- taking a clause out
 
-    def _cut(self, error: UnexpectedToken) -> bool:
+    def _cut(self, at: int, accepted: set[str]) -> bool:
         """Take out the clause around a token; False when nothing is left to parse."""
-        wrong, at = error.token, self._at(error.token)
+        wrong = self._tokens[at] if at < len(self._tokens) else None
         begin = at
-        misplaced = bool(_accepted(error) & (_CLAUSES | {"$END"}))
-        if (id(wrong) in self._starts and not misplaced) or not self._starts_line(wrong):
+        misplaced = bool(accepted & (_CLAUSES | {"$END"}))
+        if (id(wrong) in self._starts and not misplaced) or id(wrong) not in self._fresh_lines:
             begin = self._clause(at - 1)
         if begin == 0:
             begin = self._head_end(at)
@@ -226,7 +217,7 @@ class _Recovery:
         end = max(begin + 1, at + (begin == at))
         while end < len(self._tokens) and id(self._tokens[end]) not in self._starts:
             end += 1
-        kept = self._replacement(begin, end, error)
+        kept = self._replacement(begin, end, accepted)
         self._tokens = [*self._tokens[:begin], *kept, *self._tokens[end:]]
         return True
 
@@ -236,13 +227,12 @@ class _Recovery:
             return None
         return 2 if at >= 2 and len(self._tokens) > 2 else None
 
-    def _replacement(self, begin: int, end: int, error: UnexpectedToken) -> list[Token]:
+    def _replacement(self, begin: int, end: int, accepted: set[str]) -> list[Token]:
         """A broken `on` stays as one that fits nothing, and stands in for one that is missing."""
         first = self._tokens[begin]
         if first.type == "ON":
             self._starts.add(id(first))
             return [first, first.update(type="BROKEN")]
-        accepted = _accepted(error)
         if self._block.keyword != "strategy" or "ON" not in accepted or "SEND" in accepted:
             return []
         rest = self._tokens[end].type if end < len(self._tokens) else ""
@@ -254,19 +244,18 @@ class _Recovery:
 
     # ------------------------------------------------- saying what is wrong
 
-    def _report(self, error: UnexpectedToken) -> bool:
+    def _report(self, at: int, accepted: set[str]) -> bool:
         """Say what is wrong; True when the token alone was left out and the rest may be good."""
-        token, accepted = error.token, _accepted(error)
-        at = self._at(token)
         if self._doubted(at):
             return False
-        if token.type == "$END" or self._unfinished(token, accepted):
+        if at == len(self._tokens) or self._unfinished(self._tokens[at], accepted):
             self._incomplete(accepted, at)
             return False
+        token = self._tokens[at]
         if token.type == "ODD" and accepted != {"TEXT"}:
             _note(self._source, self._findings, "S005", token, hint="Leave it out.")
             return False
-        slip = self._slip(error, at, accepted)
+        slip = self._slip(at, accepted)
         if slip is not None and token.type != "ODD":
             return self._mend(slip)
         advice = advise(token, self._place(at, accepted))
@@ -275,22 +264,17 @@ class _Recovery:
             self._leave_out(at)
         return advice.leave_out
 
-    def _at(self, token: Token) -> int:
-        return next((i for i, t in enumerate(self._tokens) if t is token), len(self._tokens))
-
-    def _slip(self, error: UnexpectedToken, at: int, accepted: set[str]) -> slips.Slip | None:
+    def _slip(self, at: int, accepted: set[str]) -> slips.Slip | None:
         def after(kind: str) -> frozenset[str]:
-            ahead: Any = error.interactive_parser
-            ahead = ahead.copy(deepcopy_values=False)
-            ahead.feed_token(Token(kind, ""))
-            return frozenset(ahead.accepts())
+            ahead = [*self._tokens[:at], Token(kind, "")]
+            return frozenset(_driver().refused(ahead, self._start)[1])
 
         spot = slips.Spot(
             tokens=self._tokens,
             at=at,
             accepted=frozenset(accepted),
             after=after,
-            fresh=self._starts_line(error.token),
+            fresh=self._starts_line(self._tokens[at]),
             line=self._line_end(at),
         )
         return slips.find(spot)
@@ -401,9 +385,3 @@ class _Recovery:
             elif token.type in ("RPAR", "RBRACE", "RSQB") and opened:
                 opened.pop()
         return opened[-1] if opened else None
-
-
-def _accepted(error: UnexpectedToken) -> set[str]:
-    """What the grammar would take at the place of the mistake, by kind of token."""
-    parser: Any = error.interactive_parser
-    return set(parser.accepts()) if parser else set()

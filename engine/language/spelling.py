@@ -31,6 +31,7 @@ def distance(left: str, right: str, most: int) -> int:
 
     What is more than ``most`` is not counted to its end.
     """
+    left, right = _differing(left, right)
     rows = [list(range(len(right) + 1))]
     for i, a in enumerate(left, 1):
         row = [i]
@@ -43,3 +44,14 @@ def distance(left: str, right: str, most: int) -> int:
         if min(row) > most and min(rows[i - 1]) > most:  # a swap reaches two rows back
             return most + 1
     return rows[-1][-1]
+
+
+def _differing(left: str, right: str) -> tuple[str, str]:
+    """Both words without the beginning and the end that they share."""
+    start, most = 0, min(len(left), len(right))
+    while start < most and left[start] == right[start]:
+        start += 1
+    end = 0
+    while end < most - start and left[-1 - end] == right[-1 - end]:
+        end += 1
+    return left[start : len(left) - end], right[start : len(right) - end]
