@@ -77,7 +77,7 @@ def pattern(pen: Pen, *, guarantee: bool = False) -> Pattern:
     `sent` is the last event only of a guarantee, and there mostly.
     """
     pen.names_bound = {}
-    size = pen.pick((1, 1, 2) if pen.temper in ("guards", "crowd") else (1, 2, 2, 3))
+    size = pen.pick((1, 1, 2) if pen.temper in ("guards", "crowd", "dated") else (1, 2, 2, 3))
     parts = [_part(pen, first=k == 0, last=k == size - 1, guarantee=guarantee) for k in range(size)]
     longest = max((part.duration for part in parts if isinstance(part, Absent)), default=0)
     # `within` is longer than every `no`, and pointless for a single event.
@@ -182,6 +182,7 @@ GUARDS = {
     "patterns": ("none",),
     "guards": ("when", "unless"),
     "crowd": ("none", "none", "none", "unless"),
+    "dated": ("none", "when"),
 }
 
 
@@ -265,13 +266,13 @@ def strategy(pen: Pen, name: str) -> Strategy:
         case "table":
             rows = pen.pick((told[0].pattern, told[0].pattern, pattern(pen)))
             told += [rule(pen, about, f"Rows of {name}") for about in (told[0].pattern, rows)]
-    free = pen.temper in ("patterns", "guards")
+    free = pen.temper in ("patterns", "guards", "dated")
     crowd = ("Invitations", "Invitations", None)
     return Strategy(
         name=name,
         group=None if free else pen.pick(crowd if pen.temper == "crowd" else (None, *GROUP_NAMES)),
         priority=pen.pick(PRIORITIES),
-        hours=pen.pick((None, None, None, *HOURS)),
+        hours=pen.pick((*HOURS, None) if pen.temper == "dated" else (None, None, None, *HOURS)),
         active=pen.pick(ACTIVE),
         audience=pen.pick(AUDIENCES),
         valid_for=pen.pick((30_000, 30_000, 5 * SECOND)),

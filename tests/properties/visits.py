@@ -301,7 +301,7 @@ Told = tuple[int | Gap, Happening | str, Place, int | None]
 
 def _gap(draw: DrawFn, words: Words) -> int | Gap:
     """Nothing, a little, back in time, or a window or date of the book at -1, 0 and +1 ms."""
-    dated = ("date",) if words.instants else ()
+    dated = ("date", "date") if words.instants else ()
     match pick(draw, ("little", "window", "window", "late", *dated)):
         case "date":
             return Gap(back=START, window=pick(draw, words.instants), edge=pick(draw, EDGES))

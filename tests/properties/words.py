@@ -162,12 +162,12 @@ class Pen:
     The fewer words a book has, the more often its rules and its visits meet. For the same reason
     most books have a temper: they are about `patterns` (no guards, no groups), about `guards`
     (plain patterns, aggregates at their windows), about the `crowd` (plain rules that compete),
-    and only some about `all` of it.
+    `dated` (plain rules, hours and days), and only some about `all` of it.
     """
 
     def __init__(self, draw: DrawFn) -> None:
         self._draw = draw
-        self.temper = self.pick(("all", "patterns", "guards", "crowd", "all"))
+        self.temper = self.pick(("all", "patterns", "guards", "crowd", "dated", "all"))
         self.durations = tuple({self.pick(DURATIONS): None, self.pick(DURATIONS): None})
         self.numbers = tuple({self.pick(NUMBERS): None, self.pick(NUMBERS): None})
         self.names = tuple({self.pick(EVENT_NAMES): None for _ in range(3)})
@@ -359,6 +359,8 @@ def condition(pen: Pen, atom: Atom, *, guard: bool) -> Expr:
 
     if guard and pen.temper == "guards":
         return measure(pen)
+    if guard and pen.temper == "dated":
+        return clock(pen, guard=True)
     match pen.pick(("leaf", "leaf", "not", "or", "and", "or-and")):
         case "not":
             return Not(item=one())
@@ -390,7 +392,7 @@ def atom(pen: Pen, *, sent: bool = True) -> Atom:
     if plain.what != "sent":
         options = ((), (), ("Checkout",), (), ("Checkout", "Products"), ("Rich",))
         categories = pen.pick(options)
-    if pen.temper == "crowd":
+    if pen.temper in ("crowd", "dated"):
         return plain
     where = pen.pick((False, False, False, True))
     return Atom(
