@@ -18,6 +18,7 @@ from engine.language import syntax
 from engine.language.blocks import split
 from engine.language.checker import Checker
 from engine.language.diagnostics import MOST, Diagnostic, Findings
+from engine.language.endless import check_ends
 from engine.language.names import Names, collect
 from engine.language.parser import parse
 from engine.language.source import Source, by_name
@@ -82,6 +83,7 @@ class Compiler:
         self._clean = {id(declaration): declaration for declaration in clean}
         self._meant = meant
         self._files = {source.name: file for source, file in zip(sources, files, strict=True)}
+        check_ends(names, mended, findings)
         if findings:
             return Compiled(book=None, diagnostics=findings.sorted()[:MOST])
         return Compiled(book=self._book(names), diagnostics=())
