@@ -43,7 +43,7 @@ FRAMES = {
     "hours": ("@\n",),
     "group": ("@\n", "group Framed\n  @\n"),
     "strategy": (f'strategy "Framed"\n  @\n  on AddToCart\n{SEND}',),
-    "behaviour": (f'strategy "Framed"\n  @\n{SEND}',),
+    "behaviour": (f'strategy "Framed"\n  limit 1 per visit\n  @\n{SEND}',),
     "condition": (
         f"{RULE}    @\n{SEND}",
         f"{RULE}    when @\n{SEND}",
