@@ -16,7 +16,7 @@ import engine
 from engine.config import PORT, SettingsError, settings
 from engine.language.pages import near_code, pages
 from engine.trials import commands as trials
-from engine.trials import importing, inquiries
+from engine.trials import formatting, importing, inquiries
 
 MISTAKE: Final = 2
 """The exit code when the user has to change something."""
@@ -153,6 +153,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         examples=("  overture check strategies\n  overture check strategies --strict --json\n"),
         arguments=trials.check_arguments,
         run=trials.check,
+    ),
+    "fmt": Command(
+        help=formatting.HELP,
+        examples=formatting.EXAMPLES,
+        arguments=formatting.fmt_arguments,
+        run=formatting.fmt,
     ),
     "test": Command(
         help="Run the scenarios of a book, with a clock that only the story moves.",
