@@ -26,6 +26,7 @@ from engine.language.render import as_json, terminal
 from engine.language.source import Source, Unreadable, by_name, read_folder
 from engine.language.syntax import Book
 from engine.trials import replay as replays
+from engine.trials.coverage import Coverage
 from engine.trials.recording import STANDARD_INPUT, BadRecording, Recording, Watch, read
 from engine.trials.replay import Noted, Report, in_order
 from engine.trials.report import (
@@ -66,7 +67,12 @@ def check_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-test_arguments = book_arguments
+def test_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what ``test`` takes."""
+    book_arguments(parser)
+    parser.add_argument(
+        "--coverage", action="store_true", help="list what no scenario has tried, line by line"
+    )
 
 
 def recording_arguments(parser: argparse.ArgumentParser) -> None:
@@ -158,14 +164,27 @@ def check(arguments: argparse.Namespace) -> int:
 def test(arguments: argparse.Namespace) -> int:
     """Tell every scenario of a book. Gives 0 when all hold, 1 for failures, 2 for no book."""
     loaded = load(arguments.book)
-    stories = run_scenarios(loaded.book)
+    coverage = Coverage(loaded.book)
+    stories = run_scenarios(loaded.book, coverage)
     if arguments.json:
-        _print_json(stories_to_json(stories, loaded.sources))
+        told = stories_to_json(stories, loaded.sources)
+        _print_json(told | {"coverage": coverage.to_json(loaded.sources)})
     elif stories:
         show_stories(console(), stories, loaded.sources)
+        _show_coverage(coverage, loaded, every=arguments.coverage)
     else:
         console().print('The book has no scenario; one begins with: scenario "its name"')
     return FINE if all(story.passed for story in stories) else MISTAKES
+
+
+def _show_coverage(coverage: Coverage, loaded: Loaded, *, every: bool) -> None:
+    """The line of sums, and with ``every`` what is not covered, in the author's words."""
+    sums = [f"{done:,} of {of:,} {what}" for what, (done, of) in coverage.summary().items() if of]
+    console().print(Text(f"Tried: {', '.join(sums)}."))
+    if every:
+        for gap in coverage.to_json(loaded.sources)["gaps"]:
+            said = f"  {gap['file']}:{gap['line']}  {gap['what']}"
+            console().print(Text(said), soft_wrap=True)
 
 
 @ending

@@ -10,6 +10,7 @@ from engine.language import syntax
 from engine.runtime.calendar import clock
 from engine.runtime.outcome import Breach, Decision
 from engine.runtime.plan import Plan, plan
+from engine.trials.coverage import Coverage
 from engine.trials.world import Sent, World
 from engine.vocabulary.address import split
 from engine.vocabulary.events import NOTHING
@@ -61,20 +62,26 @@ class Story:
         return all(line.failure is None for line in self.lines)
 
 
-def run_scenarios(book: syntax.Book) -> tuple[Story, ...]:
-    """Tell every scenario of the book, in order of name; each in a world of its own."""
+def run_scenarios(book: syntax.Book, coverage: Coverage | None = None) -> tuple[Story, ...]:
+    """Tell every scenario of the book, in order of name; each in a world of its own.
+
+    ``coverage`` notes what they try; without it nothing is watched.
+    """
     live = plan(book)
-    return tuple(
-        _Teller(book, live).tell(scenario) for _, scenario in sorted(book.scenarios.items())
-    )
+    stories = []
+    for _, scenario in sorted(book.scenarios.items()):
+        if coverage is not None:
+            coverage.story()
+        stories.append(_Teller(book, live, coverage).tell(scenario))
+    return tuple(stories)
 
 
 class _Teller:
     """Tells one story and looks at what came of it."""
 
-    def __init__(self, book: syntax.Book, live: Plan) -> None:
+    def __init__(self, book: syntax.Book, live: Plan, coverage: Coverage | None) -> None:
         self._book = book
-        self._world = World(live)
+        self._world = World(live, coverage)
         # What happened since the last ``expect``; expects in a row look at the same happenings.
         self._unexpected: list[Sent] = []
         self._decisions: list[Decision] = []

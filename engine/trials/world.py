@@ -12,6 +12,7 @@ from engine.runtime.outcome import Breach, Decision, Send
 from engine.runtime.plan import Plan
 from engine.runtime.step import next_timer, step
 from engine.runtime.visitor import Visit, Visitor
+from engine.runtime.witness import Witness, watched
 from engine.vocabulary.events import (
     DISPOSITIONS,
     INVITATION_SHOWN,
@@ -58,7 +59,8 @@ class World:
     ``sent`` and ``decisions`` grow with every step; ``time`` is the clock in ms.
     """
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, witness: Witness | None = None) -> None:
+        self._witness = witness
         self.time = START
         self.agents: dict[str, int] = {}
         self.pacing: dict[str, float] = {}
@@ -200,7 +202,10 @@ class World:
         return {"agents": dict(self.agents), "pacing": dict(self.pacing), "draw": _DRAW}
 
     def _apply(self, moment: Moment) -> None:
-        outcome = step(self._plan, self.visitor, moment)
+        if self._witness is None:
+            outcome = step(self._plan, self.visitor, moment)
+        else:
+            outcome = watched(self._plan, self.visitor, moment, self._witness)
         self.visitor = outcome.visitor
         self.decisions.extend(outcome.decisions)
         self.breaches.extend(outcome.breaches)

@@ -273,7 +273,10 @@ def test_a_book_with_a_mistake(capsys: Capture, folder: Path, events: str, comma
 
 def test_scenarios_that_hold(capsys: Capture, folder: Path) -> None:
     code, out, _ = run(capsys, "test", folder)
-    assert (code, out) == (0, "passed  The third page\n1 scenario: 1 passed, 0 failed.\n")
+    assert (code, out) == (
+        0,
+        "passed  The third page\n1 scenario: 1 passed, 0 failed.\nTried: 1 of 2 rules.\n",
+    )
 
 
 def test_a_failure_shows_the_story_with_what_happened(capsys: Capture, folder: Path) -> None:
