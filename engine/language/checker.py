@@ -296,7 +296,7 @@ class Checker:
         fields = self._names.fields_of(event)
         for key, (kind, span) in kinds.items():
             path = tuple(key.split("."))
-            if path not in fields and not any(f[: len(path)] == path for f in fields):
+            if path not in fields and not self._names.reaches_field(event, path):
                 self._values.unknown_field(event, path, span)
             elif kind is not None and path in fields and not _fits(kind, fields[path]):
                 self._findings.add(

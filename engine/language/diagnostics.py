@@ -70,9 +70,12 @@ class Findings:
         """``did_you_mean``, as long as somebody will see it: a large book has many names."""
         names = known if isinstance(known, Collection) else list(known)
         self._compared += len(names)
-        if len(self._found) >= MOST or self._compared > MOST_COMPARED:
-            return ""
-        return did_you_mean(word, names)
+        return did_you_mean(word, names) if self.still_compares else ""
+
+    @property
+    def still_compares(self) -> bool:
+        """Will ``near`` still look for a name?"""
+        return len(self._found) < MOST and self._compared <= MOST_COMPARED
 
     def _narrowed(self, span: Span, word: str, after: str) -> Span:
         text = self._texts[span.source][span.start : span.end]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, assert_never
 
@@ -105,15 +105,19 @@ class Expressions:
     def unknown_field(self, event: str, path: tuple[str, ...], span: syntax.Span) -> None:
         """Note a field that an event does not have."""
         word = ".".join(path)
-        known = [".".join(known) for known in self._names.fields_of(event)]
         self._findings.add(
             "N106",
             span,
             event=f"The event `{event}`",
             word=word,
-            nearest=self._findings.near(word, [*known, *ENVELOPE]),
+            nearest=self._near_field(word, self._names.fields_of(event)),
             declaration=f"`event {event}`",
         )
+
+    def _near_field(self, word: str, paths: Iterable[tuple[str, ...]]) -> str:
+        if not self._findings.still_compares:
+            return ""
+        return self._findings.near(word, [*map(".".join, paths), *ENVELOPE])
 
     def atom(self, atom: syntax.Atom, names: Mapping[str, syntax.Atom] | None = None) -> None:
         """Check an atom: its event, categories and ``where`` (``names`` are bound before it)."""
@@ -400,30 +404,25 @@ class Expressions:
         if len(path) == 1 and path[0] in ENVELOPE and not fields.get(path):
             return ENVELOPE[path[0]]
         known = self._names.fields_known(atom.name)
-        if known and not any(field[: len(path)] == path for field in fields):
+        if known and not self._names.reaches_field(atom.name, path):
             self.unknown_field(atom.name, path, span)
         return None
 
     def _any_field(self, node: syntax.Path, path: tuple[str, ...]) -> Kind | None:
-        kinds = {
-            fields[path]
-            for event in self._names.event_names
-            if path in (fields := self._names.fields_of(event))
-        }
+        kinds = self._names.kinds_of_any(path)
         if not kinds and (self._names.broken or self._names.lost):
             self.spared += 1
         elif not kinds:
             word = ".".join(path)
-            known = [".".join(known) for known in self._names.all_fields()]
             self._findings.add(
                 "N106",
                 node.span,
                 event="No event",
                 word=word,
-                nearest=self._findings.near(word, [*known, *ENVELOPE]),
+                nearest=self._near_field(word, self._names.all_fields()),
                 declaration="an event",
             )
-        return kinds.pop() if len(kinds) == 1 else None
+        return next(iter(kinds)) if len(kinds) == 1 else None
 
 
 def _without_quotes(node: syntax.Expr, wanted: Kind) -> str:

@@ -54,6 +54,8 @@ class Names:
     broken: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     _fields: dict[str, Fields] = field(default_factory=dict)
+    _reached: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
+    _kinds: dict[tuple[str, ...], set[Kind]] = field(default_factory=dict)
 
     @property
     def event_names(self) -> set[str]:
@@ -83,12 +85,26 @@ class Names:
             found |= {entry.path: entry.kind for entry in self.events[event].fields}
         return found
 
-    def all_fields(self) -> Fields:
+    def reaches_field(self, event: str, path: tuple[str, ...]) -> bool:
+        """Has the event a field at this path, or below it?"""
+        if event not in self._reached:
+            paths = self.fields_of(event)
+            reached = (path[:length] for path in paths for length in range(1, len(path) + 1))
+            self._reached[event] = frozenset(reached)
+        return path in self._reached[event]
+
+    def kinds_of_any(self, path: tuple[str, ...]) -> set[Kind]:
+        """The kinds that fields of this path have in any event."""
+        self.all_fields()
+        return self._kinds.get(path, set())
+
+    def all_fields(self) -> Iterable[tuple[str, ...]]:
         """The fields of any event."""
-        found: dict[tuple[str, ...], Kind] = {}
-        for event in sorted(self.event_names):
-            found |= self.fields_of(event)
-        return found
+        if not self._kinds:
+            for event in sorted(self.event_names):
+                for path, kind in self.fields_of(event).items():
+                    self._kinds.setdefault(path, set()).add(kind)
+        return self._kinds
 
     def sendable(self) -> set[str]:
         """Every name that ``sent NAME`` may name."""
