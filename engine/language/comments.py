@@ -66,11 +66,11 @@ def attach(
             here = _line_begins(written, following) if comment.alone else _line_ends(written, last)
             reached = at, side = max(reached, here)
             start = written[at].start
-            ended = next((each for each in moved if each.start <= start < each.end), None)
+            inside = next((each for each in moved if each.start <= start < each.end), None)
             if side == _BEFORE:
-                before[start].append(comment)
+                before[inside.first if inside else start].append(comment)
             else:
-                behind[ended.last if ended else start].append(comment)
+                behind[inside.last if inside else start].append(comment)
     return Attached(before=before, behind=behind), rest
 
 
