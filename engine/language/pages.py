@@ -57,7 +57,7 @@ class Page:
         return (
             f"{self.code} {self.title}\n\n{fill(self.what, _WIDTH)}\n\n{fill(self.why, _WIDTH)}\n\n"
             f"Instead of:\n\n{indent(self.instead_of, '    ')}\n"
-            f"write:\n\n{indent(self.write, '    ')}"
+            f"Write:\n\n{indent(self.write, '    ')}"
         )
 
     def as_json(self) -> dict[str, str]:
@@ -76,7 +76,7 @@ def pages() -> Mapping[str, Page]:
             code=match["code"],
             title=title(match["code"]),
             what=match["what"],
-            why=match["why"],
+            why=match["why"][:1].upper() + match["why"][1:],
             instead_of=dedent(match["instead"]) + "\n",
             write=dedent(match["write"]) + "\n",
         )
@@ -88,7 +88,8 @@ def pages() -> Mapping[str, Page]:
 
 def title(code: str) -> str:
     """The sentence of a code, with dots where the author's own words go."""
-    sentence = re.sub(r"`?\{\w+\}`?", "..", CODES[code].message)
+    sentence = re.sub(r"\{\w+\}", "..", CODES[code].message).replace("`..`", "..")
+    sentence = sentence.removesuffix(".") if sentence.endswith("...") else sentence
     return sentence[:1].upper() + sentence[1:]
 
 
