@@ -266,11 +266,16 @@ _EXPECTED: Final[Mapping[str, str]] = {
 _IDS: Final = frozenset({"visitID", "pageID", "globalVisitID", "page"})
 
 
+def _spoken(name: str) -> str:
+    """A key of a stranger, fit for one line of an answer and a log."""
+    return "".join(sign if sign.isprintable() else "?" for sign in name[:64])
+
+
 def _sentence(mistake: ErrorDetails, item: str) -> str:
     """Say one mistake of a body in one line: the place and what it should be."""
     place = [part for part in mistake["loc"] if part not in ("int", "float")]
     number = f"{item}{int(place.pop(0)) + 1}" if place and isinstance(place[0], int) else ""
-    name = ".".join(str(part)[:64] for part in place)
+    name = ".".join(_spoken(str(part)) for part in place)
     kind = mistake["type"]
     context = mistake.get("ctx", {})
     if kind in ("too_long", "string_too_long"):

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.delivery import wire
@@ -22,6 +22,7 @@ def told(refusal: wire.Refusal) -> None:
     assert len(refusal.sentence) < 300
 
 
+@example(raw=b'{"\\n": null}')
 @given(raw=st.binary() | VALUES.map(lambda value: json.dumps(value).encode()))
 def test_any_bytes_are_values_or_a_refusal(raw: bytes) -> None:
     for read in READERS:
