@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 sys.path.insert(0, str(Path(__file__).parent))
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
-settings.register_profile("ci", max_examples=300, deadline=None, suppress_health_check=_SLOW)
-settings.register_profile("quick", parent=settings.get_profile("ci"), max_examples=40)
+settings.register_profile("ci", max_examples=80, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("quick", parent=settings.get_profile("ci"), max_examples=25)
 settings.register_profile("nightly", parent=settings.get_profile("ci"), max_examples=20_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
