@@ -442,7 +442,7 @@ class Reference:
         names = [str(word) for word in words.values()]
         entry = self._entry(event, sight.time, names=names, send=send.id)
         entry = replace(entry, every_page=action.every_page)
-        sends = tuple(replace(send, page=page) for page in pages)
+        sends = tuple(send._replace(page=page) for page in pages)
         return Sent(entry=entry, sends=sends, every_page=action.every_page)
 
     def _data(self, action: SendAction, sight: Sight) -> tuple[str, Any]:

@@ -21,7 +21,6 @@ import hashlib
 import json
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, TypedDict
 
 from engine.hosts.contract import Advance, Document, Input, Message
@@ -245,7 +244,7 @@ class _Draft:
         for send in batch.sends:
             by_page.setdefault(send.page, []).append(send)
         for page, sends in by_page.items():
-            payload = replace(batch, sends=tuple(sends)).payload()
+            payload = batch._replace(sends=tuple(sends)).payload()
             ids = [send.id for send in sends]
             # One array leaves or expires as a whole: it may stay as long as any message in it.
             valid_for = max(send.valid_for for send in sends)
@@ -378,7 +377,7 @@ def _event_of(one: Input, visitor: str, now: int) -> Event:
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
-    values = {name: getattr(decision, name) for name in Decision.__slots__}
+    values = {name: getattr(decision, name) for name in Decision._fields}
     return values | {"sends": list(decision.sends)}
 
 

@@ -7,54 +7,53 @@ Of the rows of a table the first whose guards hold is tried, and the others are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Any, Final, NamedTuple
 
 from engine.language.syntax import Audience, Limit
-from engine.runtime.conditions import Scene
 from engine.runtime.outcome import Decision, Reason, Send
 from engine.runtime.plan import PlannedRule, PlannedSend, PlannedStrategy
+from engine.runtime.scene import Scene
 from engine.runtime.visitor import Sent, Visitor
-from engine.vocabulary.events import Event
+from engine.vocabulary.events import NOTHING, Event
+
+_UNSEEN: Final = False
+_COUNTS: Final = True
 
 Breaks = Callable[[Sequence[Sent], Sent], bool]
 """Would sending the second, after the first ones of this moment, break an enforced guarantee?"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class Target(NamedTuple):
     """The page that a message would go to."""
 
     visit: str
     page: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Completed:
+class Completed(NamedTuple):
     """A rule whose pattern is complete: what its guards see, and where its message would go.
 
-    ``gone`` says that the very event closed its page. ``open_pages`` are the pages that ``to every
-    page`` reaches, oldest first.
+    ``gone`` says that the very event closed its page. ``open_pages`` gives the pages that
+    ``to every page`` reaches, oldest first.
     """
 
     rule: PlannedRule
     scene: Scene
     target: Target | None
-    open_pages: tuple[str | None, ...]
+    open_pages: Callable[[], tuple[str | None, ...]]
     gone: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(NamedTuple):
     """One admitted ``send``: a message for each page it goes to, and its entry in the log."""
 
     sends: tuple[Send, ...]
     sent: Sent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
+class Admitted(NamedTuple):
     """What passed: offers, rules that act, and all decisions."""
 
     offers: tuple[Offer, ...]
@@ -62,8 +61,11 @@ class Admitted:
     decisions: tuple[Decision, ...]
 
 
-def admit(visitor: Visitor, completed: Sequence[Completed], breaks: Breaks) -> Admitted:
-    """Guard and admit completed rules (in order of rank) at ``visitor.now``."""
+def admit(visitor: Visitor, completed: Sequence[Completed], breaks: Breaks | None) -> Admitted:
+    """Guard and admit completed rules (in order of rank) at ``visitor.now``.
+
+    ``breaks`` is None when nothing is enforced.
+    """
     passed: list[Offer] = []
     acting: list[Completed] = []
     decisions: list[Decision] = []
@@ -77,22 +79,21 @@ def admit(visitor: Visitor, completed: Sequence[Completed], breaks: Breaks) -> A
             won.append((rule.table, candidate.scene.event))
         own: list[Offer] = []
         if reason is None and rule.sends:
-            attempt = _Attempt(visitor, candidate, [offer.sent for offer in passed], breaks)
-            reason = attempt.make(own)
+            reason = _Attempt(visitor, candidate, passed, breaks).make(own)
         if reason is None:
             acting.append(candidate)
-            passed.extend(own)
+            passed += own
         if rule.sends:
-            ids = tuple(offer.sent.id for offer in own) if reason is None else ()
+            ids = tuple([offer.sent.id for offer in own]) if reason is None else ()
             decisions.append(_decision(visitor, candidate, reason, ids))
-    return Admitted(offers=tuple(passed), acting=tuple(acting), decisions=tuple(decisions))
+    return Admitted(tuple(passed), tuple(acting), tuple(decisions))
 
 
 def _guard(candidate: Completed) -> Reason | None:
     rule, scene = candidate.rule, candidate.scene
-    if rule.when is not None and rule.when(scene) is not True:
+    if rule.when is not None and not rule.when(scene):
         return "when"
-    if rule.unless is not None and rule.unless(scene) is True:
+    if rule.unless is not None and rule.unless(scene):
         return "unless"
     return None
 
@@ -118,8 +119,10 @@ def in_audience(audience: Audience, visitor: str) -> bool:
 class _Attempt:
     """The sends of one rule: all of them pass, or none."""
 
+    __slots__ = ("_breaks", "_candidate", "_others", "_strategy", "_visitor")
+
     def __init__(
-        self, visitor: Visitor, candidate: Completed, others: list[Sent], breaks: Breaks
+        self, visitor: Visitor, candidate: Completed, others: list[Offer], breaks: Breaks | None
     ) -> None:
         self._visitor = visitor
         self._candidate = candidate
@@ -129,30 +132,37 @@ class _Attempt:
 
     def make(self, own: list[Offer]) -> Reason | None:
         """Fill ``own`` with the rule's offers; a reason when one of them does not pass."""
-        candidate, visitor = self._candidate, self._visitor
-        standing = _standing(self._strategy, visitor)
-        if standing is not None:
-            return standing
-        attach = candidate.rule.attach(candidate.scene) if candidate.rule.attach else {}
-        for planned in candidate.rule.sends:
+        candidate, visitor, strategy = self._candidate, self._visitor, self._strategy
+        free = strategy.is_free and self._breaks is None
+        if not free:
+            standing = _standing(strategy, visitor)
+            if standing is not None:
+                return standing
+        rule = candidate.rule
+        attach = rule.attach(candidate.scene) if rule.attach is not None else NOTHING
+        for planned in rule.sends:
             pages = self._pages(planned)
             if candidate.target is None or not pages:
                 return "page-gone"
-            mine = [offer.sent for offer in own]
-            offer = self._offer(planned, candidate.target, pages, mine, attach)
-            reason = self._refusal(offer.sent, pages, mine, [])
-            if reason is None and self._others:
-                refused = self._refusal(offer.sent, pages, mine, self._others)
-                reason = "lower-priority" if refused else None
+            offer = self._offer(planned, candidate.target, pages, own, attach)
+            reason = None if free else self._tried(offer.sent, pages, own)
             if reason is not None:
                 return reason
             own.append(offer)
         return None
 
+    def _tried(self, sent: Sent, pages: tuple[str | None, ...], own: list[Offer]) -> Reason | None:
+        mine = [offer.sent for offer in own]
+        reason = self._refusal(sent, pages, mine, [])
+        if reason is None and self._others:
+            others = [offer.sent for offer in self._others]
+            reason = "lower-priority" if self._refusal(sent, pages, mine, others) else None
+        return reason
+
     def _pages(self, planned: PlannedSend) -> tuple[str | None, ...]:
         target = self._candidate.target
         if planned.every_page:
-            return self._candidate.open_pages
+            return self._candidate.open_pages()
         return (target.page,) if target and not self._candidate.gone else ()
 
     def _offer(
@@ -160,42 +170,38 @@ class _Attempt:
         planned: PlannedSend,
         target: Target,
         pages: tuple[str | None, ...],
-        mine: list[Sent],
-        attach: dict[str, object],
+        own: list[Offer],
+        attach: Mapping[str, Any],
     ) -> Offer:
-        candidate, strategy = self._candidate, self._strategy
-        log = (*self._visitor.sends, *self._others, *mine)
+        candidate, strategy, visitor = self._candidate, self._strategy, self._visitor
+        event, answerable = candidate.scene.event, planned.answerable
+        # In the order of their fields: this is made for every message.
         send = Send(
-            id=_identity(strategy.name, target.visit, log),
-            page=pages[0],
-            channel=planned.channel,
-            data=planned.data(candidate.scene),
-            strategy=strategy.name,
-            group=strategy.group,
-            message=planned.message,
-            answerable=planned.answerable,
-            attach=attach,
-            valid_for=strategy.valid_for,
-        )
+            self._identity(target.visit, own), pages[0], planned.channel,
+            planned.data(candidate.scene), strategy.name, strategy.group, planned.message,
+            answerable, attach, strategy.valid_for,
+        )  # fmt: skip
         sent = Sent(
-            id=send.id,
-            time=self._visitor.now,
-            order=self._visitor.events,
-            visit=target.visit,
-            page=None if planned.every_page else send.page,
-            strategy=send.strategy,
-            group=send.group,
-            message=send.message,
-            waiting=send.answerable,
-            attach=send.attach if send.answerable else None,
-            valid_for=strategy.valid_for,
-            every_page=planned.every_page,
-            agents=candidate.scene.event.agents,
-            pacing=candidate.scene.event.pacing,
-            draw=candidate.scene.event.draw,
-        )
-        sends = tuple(replace(send, page=page) for page in pages)
-        return Offer(sends=sends, sent=sent)
+            send.id, visitor.now, visitor.events, target.visit,
+            None if planned.every_page else pages[0], strategy.name, strategy.group,
+            planned.message, answerable, _UNSEEN, _COUNTS, attach if answerable else None,
+            strategy.valid_for, planned.every_page, event.agents, event.pacing, event.draw,
+        )  # fmt: skip
+        if not planned.every_page:
+            return Offer((send,), sent)
+        return Offer(tuple([send._replace(page=page) for page in pages]), sent)
+
+    def _identity(self, visit: str, own: list[Offer]) -> str:
+        """``visit/strategy/n``: n counts the sends of the strategy that the visit has had."""
+        name, visitor = self._strategy.name, self._visitor
+        record = visitor.visits.get(visit)
+        counted = record.sent.get(name) if record is not None else None
+        if counted is None:
+            # A visit that begins again under its name goes on with its numbers.
+            counted = sum(sent.visit == visit and sent.strategy == name for sent in visitor.sends)
+        for offer in (*self._others, *own):
+            counted += offer.sent.visit == visit and offer.sent.strategy == name
+        return f"{visit}/{name}/{counted + 1}"
 
     def _refusal(
         self, sent: Sent, pages: Sequence[str | None], mine: list[Sent], others: list[Sent]
@@ -209,9 +215,11 @@ class _Attempt:
             for earlier in log
         ):
             return "one-at-a-time"
-        if any(self._exhausted(Target(visit=sent.visit, page=page), log) for page in pages):
+        if any(self._exhausted(Target(sent.visit, page), log) for page in pages):
             return "limit"
-        return "guarantee" if self._breaks([*others, *mine], sent) else None
+        if self._breaks is not None and self._breaks([*others, *mine], sent):
+            return "guarantee"
+        return None
 
     def _exhausted(self, target: Target, log: Sequence[Sent]) -> bool:
         strategy = self._strategy
@@ -225,11 +233,6 @@ class _Attempt:
             own = [sent for sent in log if sent.counts and sent.strategy == strategy.name]
             return any(_reached(self._visitor, limit, target, own) for limit in strategy.limits)
         return False
-
-
-def _identity(strategy: str, visit: str, log: Sequence[Sent]) -> str:
-    nth = sum(1 for sent in log if sent.visit == visit and sent.strategy == strategy)
-    return f"{visit}/{strategy}/{nth + 1}"
 
 
 def _reached(visitor: Visitor, limit: Limit, target: Target, log: Sequence[Sent]) -> bool:
@@ -247,14 +250,7 @@ def _reached(visitor: Visitor, limit: Limit, target: Target, log: Sequence[Sent]
 def _decision(
     visitor: Visitor, candidate: Completed, reason: Reason | None, sends: tuple[str, ...]
 ) -> Decision:
-    event, target = candidate.scene.event, candidate.target
-    return Decision(
-        time=visitor.now,
-        visit=target.visit if target else event.visit,
-        page=target.page if target else event.page,
-        event=event.name,
-        strategy=candidate.rule.strategy.name,
-        rule=candidate.rule.place,
-        reason=reason,
-        sends=sends,
-    )
+    event, target, rule = candidate.scene.event, candidate.target, candidate.rule
+    visit, page = target if target is not None else (event.visit, event.page)
+    name = rule.strategy.name
+    return Decision(visitor.now, visit, page, event.name, name, rule.place, reason, sends)

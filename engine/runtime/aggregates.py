@@ -8,18 +8,17 @@ the youngest ``KEPT`` entries that any window of the book still reaches.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from engine.language import syntax
+from engine.runtime.scene import NOTHING_REPLACED, Scene
 from engine.runtime.visitor import Memory
 
-if TYPE_CHECKING:
-    from engine.runtime.conditions import Scene
-
-Evaluate = Callable[["Scene"], Any]
+Evaluate = Callable[[Scene], Any]
 
 NEVER: Final = math.inf
 """``since`` of what never happened."""
@@ -59,6 +58,7 @@ class Register:
 
     ``keeps``: ``count``, ``last`` (a time), ``times``, ``latest`` (time and value), ``values``
     (times and values), or a running ``sum``, ``min``, ``max``, ``average`` (sum and count).
+    ``horizon`` is the longest rolling window that reads it (ms).
     """
 
     watch: int
@@ -68,44 +68,91 @@ class Register:
     value: Evaluate | None = None
     horizon: int = 0
 
-    def record(self, scene: Scene) -> None:
-        """Take in an event that fits the watch. The scene's memories are own copies."""
-        memory = self._memory(scene)
-        found = memory.get(self.key)
-        if self.value is None:
-            memory[self.key] = self._event(found, scene.now)
+    def recorder(self) -> Callable[[Scene], None]:
+        """How it takes in an event that fits the watch, in constant time."""
+        if self.keeps == "last":
+            return _last(self.key)
+        put = _event_put(self) if self.value is None else _value_put(self)
+        return _recorder(self.place, put)
+
+
+def _last(key: str) -> Callable[[Scene], None]:
+    def record(scene: Scene) -> None:
+        memory = scene.visitor.memory
+        if scene.before is NOTHING_REPLACED:
+            scene.before = {}
+        scene.before[key] = memory.get(key, -NEVER)
+        memory[key] = scene.now
+
+    return record
+
+
+def _recorder(place: str, put: Callable[[Memory, Scene], None]) -> Callable[[Scene], None]:
+    def of_visitor(scene: Scene) -> None:
+        put(scene.visitor.memory, scene)
+
+    def of_visit(scene: Scene) -> None:
+        put(scene.visit.memory if scene.visit else scene.visitor.memory, scene)
+
+    def of_page(scene: Scene) -> None:
+        if scene.visit is not None:
+            put(scene.visit.pages[scene.event.page].memory, scene)
+
+    return {"visitor": of_visitor, "visit": of_visit}.get(place, of_page)
+
+
+def _event_put(register: Register) -> Callable[[Memory, Scene], None]:
+    key, horizon = register.key, register.horizon
+
+    def count(memory: Memory, _: Scene) -> None:
+        memory[key] = memory.get(key, 0) + 1
+
+    def times(memory: Memory, scene: Scene) -> None:
+        kept = memory.get(key)
+        if kept is None:
+            memory[key] = [scene.now]
             return
-        value = self.value(scene)
-        if value is not None:
-            kept = self._value(found, scene.now, value)
-            if kept is not None:
-                memory[self.key] = kept
+        _forget(kept, scene.now - horizon)
+        kept.append(scene.now)
 
-    def _event(self, found: Any, now: int) -> Any:
-        match self.keeps:
-            case "count":
-                return (found or 0) + 1
-            case "last":
-                return now
-            case _:
-                times = [time for time in found or () if time > now - self.horizon]
-                return (*times[-(KEPT - 1) :], now)
+    return count if register.keeps == "count" else times
 
-    def _value(self, found: Any, now: int, value: Any) -> Any:
-        if self.keeps == "latest":
-            return (now, {"value": value})
-        if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
-            return None
-        if self.keeps == "values":
-            entries = [entry for entry in found or () if entry[0] > now - self.horizon]
-            return (*entries[-(KEPT - 1) :], (now, value))
-        return _RUNNING[self.keeps](found, value)
 
-    def _memory(self, scene: Scene) -> Memory:
-        visit = scene.visit
-        if self.place == "visitor" or visit is None:
-            return scene.visitor.memory
-        return visit.memory if self.place == "visit" else visit.pages[scene.event.page].memory
+def _value_put(register: Register) -> Callable[[Memory, Scene], None]:
+    key, keeps, horizon, value_of = (
+        register.key, register.keeps, register.horizon, register.value,
+    )  # fmt: skip
+    assert value_of is not None, "a register of values reads one"
+
+    def put(memory: Memory, scene: Scene) -> None:
+        value = value_of(scene)
+        if value is None:
+            return
+        if keeps == "latest":
+            memory[key] = [scene.now, {"value": value}]
+        elif not isinstance(value, bool) and isinstance(value, int | float) and _finite(value):
+            if keeps == "values":
+                kept = memory.setdefault(key, [])
+                _forget(kept, scene.now - horizon, _time_of)
+                kept.append((scene.now, value))
+            else:
+                memory[key] = _RUNNING[keeps](memory.get(key), value)
+
+    return put
+
+
+def _time_of(entry: tuple[int, Any]) -> int:
+    return entry[0]
+
+
+def _forget(kept: list[Any], oldest: int, time_of: Callable[[Any], int] | None = None) -> None:
+    """Drop what no window reaches, and make room for one more: each entry goes only once."""
+    gone = 0
+    while gone < len(kept) and (time_of(kept[gone]) if time_of else kept[gone]) <= oldest:
+        gone += 1
+    gone = max(gone, len(kept) - KEPT + 1)
+    if gone > 0:
+        del kept[:gone]
 
 
 TOO_LARGE: Final = "too large"
@@ -135,7 +182,7 @@ _RUNNING: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "min": lambda found, value: value if found is None else min(found, value),
     "max": lambda found, value: value if found is None else max(found, value),
     "average": lambda found, value: (
-        (value, 1) if found is None else (_plus(found[0], value), found[1] + 1)
+        [value, 1] if found is None else [_plus(found[0], value), found[1] + 1]
     ),
 }
 
@@ -170,7 +217,7 @@ def reader(node: syntax.Aggregate, key: str) -> Evaluate:
     reach = node.window.reach if node.window else "ever"
     duration = node.window.duration if node.window else 0
     if node.function == "since":
-        return lambda scene: scene.now - scene.before.get(name, -NEVER)
+        return _since(name)
     if node.function == "latest":
         return _latest(name, reach, duration)
     match keeps:
@@ -181,13 +228,27 @@ def reader(node: syntax.Aggregate, key: str) -> Evaluate:
         case "last":
             return lambda scene: scene.now - scene.visitor.memory.get(name, -NEVER) < duration
         case "times":
-            return lambda scene: sum(
-                1 for time in scene.visitor.memory.get(name, ()) if time > scene.now - duration
-            )
+            return _counted(name, duration)
         case "values":
             return _rolling(node.function, name, duration)
         case _:
             return _settled(node.function, name, reach)
+
+
+def _since(name: str) -> Evaluate:
+    def evaluate(scene: Scene) -> Any:
+        last = scene.before.get(name)
+        return scene.now - (scene.visitor.memory.get(name, -NEVER) if last is None else last)
+
+    return evaluate
+
+
+def _counted(name: str, duration: int) -> Evaluate:
+    def evaluate(scene: Scene) -> int:
+        kept = scene.visitor.memory.get(name, ())
+        return len(kept) - bisect_right(kept, scene.now - duration)
+
+    return evaluate
 
 
 def _latest(name: str, reach: str, duration: int) -> Evaluate:

@@ -1,145 +1,109 @@
-"""Conditions of the tree become functions of a scene, compiled once when the plan is made.
+"""Conditions of the tree become Python code objects, built as syntax trees and never as text.
 
-A scene is what a condition may look at: the tested event, the memory of its visitor, and the time.
-Values are raw JSON values or ``None`` for missing; truth is ``True``, ``False`` or ``None``.
+A condition has three values, and almost all who ask only want to know one thing: is it *true* (a
+guard, a ``where``), or is it *false* (behind ``not``). So each condition is compiled in one of two
+polarities: ``true(x)`` is an expression that holds exactly when x is true, ``false(x)`` exactly
+when x is false. ``not`` swaps the two, ``and`` and ``or`` become Python's own, and the unknown
+costs nothing, for it is what neither of them holds for. Only where a truth is *used* as a value
+(``set``, an argument) are the three values computed.
+
+What the analyst wrote enters the code as constants alone. Code is made when it is first needed: a
+book of 10,000 rules is loaded long before each of them has been asked.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
-from typing import Any, assert_never
+from types import CodeType, FunctionType
+from typing import Any, Final, assert_never
 
 import re2
 
 from engine.language import syntax
 from engine.runtime import calendar
 from engine.runtime.aggregates import NEVER, Evaluate, atom_key, reader
-from engine.runtime.visitor import Memory, Sent, Visit, Visitor
+from engine.runtime.categories import Categories
+from engine.runtime.fields import Fields, envelope, field_reader, kinds_of, query_of
+from engine.runtime.sends import sent_reader
 from engine.vocabulary import address
-from engine.vocabulary.events import ENVELOPE, Event
-from engine.vocabulary.kinds import TIME, Kind
+from engine.vocabulary.events import ENVELOPE
+from engine.vocabulary.kinds import TIME
 from engine.vocabulary.operators import COMPARISONS, arithmetic, conjunction, disjunction
 
-Fields = Mapping[str, Mapping[tuple[str, ...], Kind]]
-"""The declared kind of every field, by event name and path."""
-
-
-class Scene:
-    """What a condition looks at. Categories are found on first use."""
-
-    __slots__ = ("_categories", "before", "event", "names", "now", "plan", "visit", "visitor")
-
-    def __init__(
-        self,
-        plan: Conditions,
-        event: Event,
-        now: int,
-        visitor: Visitor,
-        visit: Visit | None,
-        before: Memory,
-        names: Mapping[str, Event] | None = None,
-    ) -> None:
-        self.plan = plan
-        self.event = event
-        self.now = now
-        self.visitor = visitor
-        self.visit = visit
-        self.before = before
-        self.names = names or {}
-        self._categories: dict[str, bool] = {}
-
-    def about(self, event: Event) -> Scene:
-        """The same moment, looking at another event."""
-        return Scene(self.plan, event, self.now, self.visitor, self.visit, self.before, self.names)
-
-    def knowing(self, names: Mapping[str, Event]) -> Scene:
-        """The same scene, with the events that ``as`` has bound."""
-        if not names:
-            return self
-        return Scene(self.plan, self.event, self.now, self.visitor, self.visit, self.before, names)
-
-    def in_category(self, name: str) -> bool:
-        """Is the event in this category of the book?"""
-        known = self._categories.get(name)
-        if known is None:
-            known = self.plan.categories[name](self) is True
-            self._categories[name] = known
-        return known
+_NUMBERS: Final = (int, float)
+_ORDER: Final[Mapping[str, type[ast.cmpop]]] = {
+    "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "=": ast.Eq, "!=": ast.NotEq,
+}  # fmt: skip
+_OPPOSITE: Final[Mapping[str, type[ast.cmpop]]] = {
+    "<": ast.GtE, "<=": ast.Gt, ">": ast.LtE, ">=": ast.Lt, "=": ast.NotEq, "!=": ast.Eq,
+}  # fmt: skip
+_REMEMBERED: Final = 10_000
 
 
 class Conditions:
     """The compiler of one book: its categories, the kinds of its fields, its facts."""
 
     def __init__(self, book: syntax.Book, fields: Fields) -> None:
-        self._book = book
-        self._fields = fields
-        self._in_category = False
-        self.categories: dict[str, Evaluate] = {}
-        for name, category in book.categories.items():
-            self._in_category = True
-            self.categories[name] = self._boolean(category.condition)
-            self._in_category = False
-        self._names = tuple(sorted(book.categories))
+        self.book = book
+        self.fields = fields
+        self._known: dict[tuple[int, bool], tuple[syntax.Expr, Evaluate]] = {}
+        self.categories = Categories(book, self)
 
-    def truth(self, condition: syntax.Expr | None) -> Evaluate | None:
-        """Compile a condition that decides something; None stays None."""
-        return None if condition is None else self._boolean(condition)
+    def truth(
+        self, condition: syntax.Expr | None, event: str | None = None
+    ) -> Callable[[Any], bool] | None:
+        """A test of a scene: does the condition hold (is it true)? None stays None.
 
-    def compile(self, node: syntax.Expr) -> Evaluate:  # noqa: C901 - a line for each node
-        """Compile any condition or value."""
-        match node:
-            case syntax.Constant():
-                value = self._constant(node)
-                return lambda _: value
-            case syntax.Path():
-                return self._path(node.parts)
-            case syntax.Aggregate():
-                return self._aggregate(node)
-            case syntax.Outside():
-                return _outside(node)
-            case syntax.Clock(what="now"):
-                return lambda scene: scene.now
-            case syntax.Clock():
-                day = calendar.weekday(self._book.zone)
-                return lambda scene: day(scene.now)
-            case syntax.InHours(hours=hours):
-                is_open = calendar.opening(self._book.hours[hours], self._book.zone)
-                return lambda scene: is_open(scene.now)
-            case syntax.Compare():
-                return self._compare(node)
-            case syntax.Among():
-                return self._among(node)
-            case syntax.InCategories(categories=names):
-                return lambda scene: any(scene.in_category(name) for name in names)
-            case syntax.Known(item=item, known=known):
-                value_of = self.compile(item)
-                return lambda scene: (value_of(scene) is not None) is known
-            case syntax.Glob(pattern=pattern):
-                fits = address.glob(pattern)
-                return lambda scene: None if scene.event.url is None else fits(scene.event.url)
-            case syntax.Arithmetic():
-                return self._arithmetic(node)
-            case syntax.Not(item=item):
-                inner = self._boolean(item)
-                return lambda scene: None if (v := inner(scene)) is None else not v
-            case syntax.And(items=items):
-                return _all([self._boolean(item) for item in items])
-            case syntax.Or(items=items):
-                return _any([self._boolean(item) for item in items])
-            case _:
-                assert_never(node)
+        ``event`` is the name of the tested event, where it is certain.
+        """
+        if condition is None:
+            return None
+        return _lazily(lambda: self._emitter(event).function(condition, as_truth=True))
 
-    def _constant(self, node: syntax.Constant) -> Any:
-        """The value of a constant; a date is the moment at which it begins in the book's zone."""
-        if node.kind == TIME and isinstance(node.value, str):
-            return calendar.midnight(node.value, self._book.zone)
-        return node.value
+    def category(self, condition: syntax.Expr) -> Callable[[Any], bool]:
+        """A test of a scene: does the condition of a category hold?"""
+        emitter = _Emitter(self, in_category=True)
+        return _lazily(lambda: emitter.function(condition, as_truth=True))
 
-    def record(self, record: syntax.Record) -> Callable[[Scene], dict[str, Any]]:
-        """Compile a record: what is missing leaves its key out."""
+    def compile(self, node: syntax.Expr) -> Evaluate:
+        """The value of any condition or value: a raw JSON value, or None for missing."""
+        if isinstance(node, syntax.Constant):
+            value = self.constant(node)
+            return lambda _: value
+        return _lazily(lambda: self._emitter(None).function(node, as_truth=False))
+
+    def look(self, node: syntax.Expr) -> Evaluate:
+        """The value of a node, for who asks about the same ones again and again."""
+        evaluate: Evaluate = self._remembered(node, self.compile, truth=False)
+        return evaluate
+
+    def holds(self, node: syntax.Expr) -> Callable[[Any], bool]:
+        """Whether a condition is true, for who asks about the same ones again and again."""
+        holds: Callable[[Any], bool] = self._remembered(node, self.truth, truth=True)
+        return holds
+
+    def _remembered(self, node: syntax.Expr, make: Callable[..., Any], *, truth: bool) -> Any:
+        known = self._known.get((id(node), truth))
+        if known is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            # The node is kept with it, so that no other can take its identity.
+            known = self._known[id(node), truth] = (node, make(node))
+        return known[1]
+
+    def record(self, record: syntax.Record) -> Callable[[Any], dict[str, Any]]:
+        """Compile a record: what is missing leaves its key out. Its reader must not change it."""
         entries = [(key, self._nested(value)) for key, value in record.entries]
+        settled = {
+            key: self.constant(value)
+            for key, value in record.entries
+            if isinstance(value, syntax.Constant)
+        }
+        if len(settled) == len(entries):
+            return lambda _: settled
 
-        def build(scene: Scene) -> dict[str, Any]:
+        def build(scene: Any) -> dict[str, Any]:
             values = ((key, value_of(scene)) for key, value_of in entries)
             return {key: value for key, value in values if value is not None}
 
@@ -153,125 +117,21 @@ class Conditions:
             return lambda scene: [v for item in items if (v := item(scene)) is not None]
         return _finite(self.compile(value))
 
-    def _boolean(self, node: syntax.Expr) -> Evaluate:
-        value_of = self.compile(node)
-        if isinstance(node, syntax.Path | syntax.Aggregate | syntax.Constant | syntax.Outside):
-            return lambda scene: v if isinstance(v := value_of(scene), bool) else None
-        return value_of
+    def constant(self, node: syntax.Constant) -> Any:
+        """The value of a constant; a date is the moment at which it begins in the book's zone."""
+        if node.kind == TIME and isinstance(node.value, str):
+            return calendar.midnight(node.value, self.book.zone)
+        return node.value
 
-    def _compare(self, node: syntax.Compare) -> Evaluate:
-        left, right = self.compile(node.left), self.compile(node.right)
-        if node.operator == "matches" and isinstance(node.right, syntax.Constant):
-            expression = re2.compile(str(node.right.value))
-            return lambda scene: (
-                expression.search(text) is not None
-                if isinstance(text := left(scene), str)
-                else None
-            )
-        evaluate = COMPARISONS[node.operator].evaluate
-        if isinstance(node.right, syntax.Constant):
-            constant = self._constant(node.right)
-            return lambda scene: evaluate(left(scene), constant)
-        return lambda scene: evaluate(left(scene), right(scene))
+    def fact_default(self, scope: Any, name: str) -> Any:
+        """What a fact is before anything was set."""
+        fact = self.book.facts[(scope, name)]
+        if fact.kind == TIME and isinstance(fact.default, str):
+            return calendar.midnight(fact.default, self.book.zone)
+        return fact.default
 
-    def _among(self, node: syntax.Among) -> Evaluate:
-        item = self.compile(node.item)
-        values = [self.compile(value) for value in node.values]
-        equal = COMPARISONS["="].evaluate
-
-        def evaluate(scene: Scene) -> bool | None:
-            found = item(scene)
-            return disjunction([equal(found, value(scene)) for value in values])
-
-        return evaluate
-
-    def _arithmetic(self, node: syntax.Arithmetic) -> Evaluate:
-        left, right, operator = self.compile(node.left), self.compile(node.right), node.operator
-        return lambda scene: arithmetic(operator, left(scene), right(scene))
-
-    # ------------------------------------------------------------ paths
-
-    def _path(self, parts: tuple[str, ...]) -> Evaluate:
-        match parts:
-            case ("event", "query", name):
-                return lambda scene: _query(scene.event, name)
-            case ("event", name) if name in ENVELOPE:
-                return self._envelope(name)
-            case ("event", *path):
-                return self._field(tuple(path))
-            case ("query", name) if self._in_category:
-                return lambda scene: _query(scene.event, name)
-            case (name,) if self._in_category:
-                return self._envelope(name)
-            case ("visit", "pages"):
-                return lambda scene: scene.visit.entered if scene.visit else 0
-            case ("visit", "duration"):
-                return lambda scene: scene.now - scene.visit.started if scene.visit else None
-            case ("visitor", "state"):
-                return lambda scene: scene.visit.state if scene.visit else "anonymous"
-            case ("visitor" | "visit" as scope, name):
-                return self._fact(scope, name)
-            case (alias, *path):
-                inner = self._path(("event", *path))
-                return lambda scene: (
-                    inner(scene.about(scene.names[alias])) if alias in scene.names else None
-                )
-            case _:
-                raise AssertionError("a path has a part")
-
-    def _fact(self, scope: str, name: str) -> Evaluate:
-        fact = self._book.facts[(scope, name)]
-        default: Any = fact.default
-        if fact.kind == TIME and isinstance(default, str):
-            default = calendar.midnight(default, self._book.zone)
-        if scope == "visitor":
-            return lambda scene: scene.visitor.facts.get(name, default)
-        return lambda scene: scene.visit.facts.get(name, default) if scene.visit else default
-
-    def _field(self, path: tuple[str, ...]) -> Evaluate:
-        fields = self._fields
-
-        def evaluate(scene: Scene) -> Any:
-            event = scene.event
-            value = field_of(event, path)
-            kinds = fields.get(event.name)
-            kind = kinds.get(path) if kinds else None
-            return None if kind is not None and not kind.admits(value) else value
-
-        return evaluate
-
-    def _envelope(self, name: str) -> Evaluate:
-        if name == "category":
-            names = self._names if not self._in_category else ()
-            return lambda scene: _category(scene, names)
-        return _ENVELOPE[name]
-
-    # ------------------------------------------------------------ aggregates
-
-    def _aggregate(self, node: syntax.Aggregate) -> Evaluate:
-        if node.atom.what == "sent":
-            return self._sent_aggregate(node)
-        return reader(node, atom_key(self._book, node.atom))
-
-    def _sent_aggregate(self, node: syntax.Aggregate) -> Evaluate:
-        name, where = node.atom.name, self.truth(node.atom.where)
-        window = node.window or syntax.Window(reach="ever")
-
-        def fits(scene: Scene, sent: Sent) -> bool:
-            if not sent.counts or not sent.named(name) or not _in_window(window, scene, sent):
-                return False
-            return where is None or where(_as_event(scene, sent)) is True
-
-        def times(scene: Scene) -> list[int]:
-            return [sent.time for sent in scene.visitor.sends if fits(scene, sent)]
-
-        match node.function:
-            case "count":
-                return lambda scene: len(times(scene))
-            case "seen":
-                return lambda scene: bool(times(scene))
-            case _:
-                return lambda scene: scene.now - max(times(scene), default=-NEVER)
+    def _emitter(self, event: str | None) -> _Emitter:
+        return _Emitter(self, event=event)
 
 
 def _finite(value_of: Evaluate) -> Evaluate:
@@ -279,115 +139,340 @@ def _finite(value_of: Evaluate) -> Evaluate:
     return lambda scene: None if (v := value_of(scene)) == NEVER else v
 
 
-def _outside(node: syntax.Outside) -> Evaluate:
-    medium = node.argument
-    if node.name == "agents.ready":
-        return lambda scene: scene.event.agents.get(medium)
-    if node.name == "pacing":
-        return lambda scene: scene.event.pacing.get(medium)
+def _lazily(make: Callable[[], Evaluate]) -> Evaluate:
+    made: Evaluate | None = None
 
-    def admits(scene: Scene) -> bool | None:
-        probability, draw = scene.event.pacing.get(medium), scene.event.draw
-        return None if probability is None or draw is None else draw < probability
-
-    return admits
-
-
-def _all(items: list[Evaluate]) -> Evaluate:
-    def evaluate(scene: Scene) -> bool | None:
-        found = []
-        for item in items:
-            value = item(scene)
-            if value is False:
-                return False
-            found.append(value)
-        return conjunction(found)
+    def evaluate(scene: Any) -> Any:
+        nonlocal made
+        if made is None:
+            made = make()
+        return made(scene)
 
     return evaluate
 
 
-def _any(items: list[Evaluate]) -> Evaluate:
-    def evaluate(scene: Scene) -> bool | None:
-        found = []
-        for item in items:
-            value = item(scene)
-            if value is True:
-                return True
-            found.append(value)
-        return disjunction(found)
+def _name(name: str) -> ast.expr:
+    return ast.Name(id=name, ctx=ast.Load())
+
+
+def _get(item: ast.expr, *names: str) -> ast.expr:
+    for name in names:
+        item = ast.Attribute(value=item, attr=name, ctx=ast.Load())
+    return item
+
+
+def _call(function: ast.expr, *arguments: ast.expr) -> ast.expr:
+    return ast.Call(func=function, args=list(arguments), keywords=[])
+
+
+def _compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.expr:
+    return ast.Compare(left=left, ops=[operator], comparators=[right])
+
+
+def _is(item: ast.expr, value: Any) -> ast.expr:
+    return _compare(item, ast.Is(), ast.Constant(value))
+
+
+def _all(items: list[ast.expr]) -> ast.expr:
+    return ast.BoolOp(op=ast.And(), values=items)
+
+
+def _any(items: list[ast.expr]) -> ast.expr:
+    return ast.BoolOp(op=ast.Or(), values=items)
+
+
+def _either(test: ast.expr, yes: ast.expr, no: ast.expr) -> ast.expr:
+    return ast.IfExp(test=test, body=yes, orelse=no)
+
+
+_SCENE: Final = "s"
+_NOT_KNOWN: Final = ast.Constant(None)
+
+
+class _Emitter:
+    """Builds the expression of one condition over a scene ``s``."""
+
+    def __init__(
+        self, conditions: Conditions, *, event: str | None = None, in_category: bool = False
+    ) -> None:
+        self._conditions = conditions
+        self._book = conditions.book
+        self._event = event
+        self._in_category = in_category
+        self._bound: dict[str, Any] = {"type": type, "NUMBERS": _NUMBERS, "str": str}
+        self._scratch = 0
+
+    def function(self, node: syntax.Expr, *, as_truth: bool) -> Evaluate:
+        """The compiled function of a scene."""
+        body = self.true(node) if as_truth else self.value(node)
+        arguments = ast.arguments(
+            posonlyargs=[], args=[ast.arg(arg=_SCENE)], kwonlyargs=[], kw_defaults=[], defaults=[]
+        )
+        tree = ast.Expression(body=ast.Lambda(args=arguments, body=body))
+        module = compile(ast.fix_missing_locations(tree), "<condition>", "eval")
+        code = next(one for one in module.co_consts if isinstance(one, CodeType))
+        return FunctionType(code, self._bound)
+
+    def _bind(self, thing: Any) -> ast.expr:
+        name = f"b{len(self._bound)}"
+        self._bound[name] = thing
+        return _name(name)
+
+    def _keep(self, item: ast.expr) -> tuple[ast.expr, ast.expr]:
+        """An expression that also stores its value, and the name to read it again."""
+        self._scratch += 1
+        name = f"t{self._scratch}"
+        stored = ast.NamedExpr(target=ast.Name(id=name, ctx=ast.Store()), value=item)
+        return stored, _name(name)
+
+    def _typed(self, item: ast.expr, kind: str) -> tuple[ast.expr, ast.expr]:
+        """A test that a value is a ``number`` or a ``text``, and the name to read it again."""
+        stored, again = self._keep(item)
+        operator, wanted = (ast.In(), "NUMBERS") if kind == "number" else (ast.Is(), "str")
+        return _compare(_call(_name("type"), stored), operator, _name(wanted)), again
+
+    # ------------------------------------------------------------ the two polarities
+
+    def true(self, node: syntax.Expr) -> ast.expr:
+        """Holds exactly when the condition is true."""
+        match node:
+            case syntax.And(items=items):
+                return _all([self.true(item) for item in items])
+            case syntax.Or(items=items):
+                return _any([self.true(item) for item in items])
+            case syntax.Not(item=item):
+                return self.false(item)
+            case _:
+                return self._decided(node, wanted=True)
+
+    def false(self, node: syntax.Expr) -> ast.expr:
+        """Holds exactly when the condition is false (and not when it is unknown)."""
+        match node:
+            case syntax.And(items=items):
+                return _any([self.false(item) for item in items])
+            case syntax.Or(items=items):
+                return _all([self.false(item) for item in items])
+            case syntax.Not(item=item):
+                return self.true(item)
+            case _:
+                return self._decided(node, wanted=False)
+
+    def _decided(self, node: syntax.Expr, *, wanted: bool) -> ast.expr:
+        match node:
+            case syntax.Compare(right=syntax.Constant() as right):
+                return self._with_constant(node, right, wanted=wanted)
+            case syntax.Among(item=item, values=values) if _all_texts(values):
+                test, again = self._typed(self._raw(item, "text"), "text")
+                texts = frozenset(v.value for v in values if isinstance(v, syntax.Constant))
+                operator = ast.In() if wanted else ast.NotIn()
+                return _all([test, _compare(again, operator, self._bind(texts))])
+            case syntax.Glob(pattern=pattern):
+                stored, again = self._keep(_get(_name(_SCENE), "event", "url"))
+                fits = _call(self._bind(address.glob(pattern)), again)
+                known = _compare(stored, ast.IsNot(), _NOT_KNOWN)
+                return _all([known, fits if wanted else ast.UnaryOp(op=ast.Not(), operand=fits)])
+            case _:
+                return _is(self.value(node), wanted)
+
+    def _with_constant(
+        self, node: syntax.Compare, right: syntax.Constant, *, wanted: bool
+    ) -> ast.expr:
+        """A comparison with a constant: its kind is tested in place, without a call."""
+        value, operator = self._conditions.constant(right), node.operator
+        if isinstance(value, bool):
+            if operator in ("=", "!="):
+                left = self._raw(node.left, "boolean")
+                return _is(left, value if (operator == "=") is wanted else not value)
+        elif isinstance(value, int | float) and operator in _ORDER:
+            table = _ORDER if wanted else _OPPOSITE
+            test, again = self._typed(self._raw(node.left, "number"), "number")
+            return _all([test, _compare(again, table[operator](), ast.Constant(value))])
+        elif isinstance(value, str) and operator != "has":
+            test, again = self._typed(self._raw(node.left, "text"), "text")
+            held = self._text_test(again, operator, value, wanted=wanted)
+            return _all([test, held])
+        return _is(self._compared(node), wanted)
+
+    def _text_test(self, text: ast.expr, operator: str, value: str, *, wanted: bool) -> ast.expr:
+        if operator in _ORDER:
+            table = _ORDER if wanted else _OPPOSITE
+            return _compare(text, table[operator](), ast.Constant(value))
+        if operator == "matches":
+            found = _call(self._bind(re2.compile(value).search), text)
+            return _compare(found, ast.IsNot() if wanted else ast.Is(), _NOT_KNOWN)
+        method = "startswith" if operator == "starts with" else "endswith"
+        fits = _call(_get(text, method), ast.Constant(value))
+        return fits if wanted else ast.UnaryOp(op=ast.Not(), operand=fits)
+
+    # ------------------------------------------------------------ values
+
+    def value(self, node: syntax.Expr) -> ast.expr:  # noqa: C901 - a line for each node
+        """The value: raw JSON, or None for missing and unknown."""
+        scene = _name(_SCENE)
+        match node:
+            case syntax.Constant():
+                return ast.Constant(self._conditions.constant(node))
+            case syntax.Path(parts=parts):
+                return self._path(parts)
+            case syntax.Aggregate():
+                return self._aggregate(node)
+            case syntax.Outside():
+                return self._outside(node)
+            case syntax.Clock(what="now"):
+                return _get(scene, "now")
+            case syntax.Clock():
+                return _call(self._bind(calendar.weekday(self._book.zone)), _get(scene, "now"))
+            case syntax.InHours(hours=hours):
+                is_open = calendar.opening(self._book.hours[hours], self._book.zone)
+                return _call(self._bind(is_open), _get(scene, "now"))
+            case syntax.Compare():
+                return self._compared(node)
+            case syntax.Among(item=item, values=values):
+                given = [self.value(item), *map(self.value, values)]
+                return _call(self._bind(_among), *given)
+            case syntax.InCategories(categories=names):
+                own = self._bind(frozenset(names))
+                away = _call(_get(own, "isdisjoint"), _get(scene, "categories"))
+                return ast.UnaryOp(op=ast.Not(), operand=away)
+            case syntax.Known(item=item, known=known):
+                operator = ast.IsNot() if known else ast.Is()
+                return _compare(self.value(item), operator, _NOT_KNOWN)
+            case syntax.Arithmetic(left=left, right=right, operator=operator):
+                sides = (self.value(left), self.value(right))
+                return _call(self._bind(arithmetic), ast.Constant(operator), *sides)
+            case syntax.Not(item=item):
+                return _call(self._bind(_negation), self._truth_value(item))
+            case syntax.And(items=items):
+                return self._joined(conjunction, items)
+            case syntax.Or(items=items):
+                return self._joined(disjunction, items)
+            case syntax.Glob():
+                unknown = _either(self.false(node), ast.Constant(value=False), _NOT_KNOWN)
+                return _either(self.true(node), ast.Constant(value=True), unknown)
+            case _:
+                assert_never(node)
+
+    def _joined(self, join: Callable[[list[Any]], Any], items: tuple[syntax.Expr, ...]) -> ast.expr:
+        values = ast.List(elts=[self._truth_value(item) for item in items], ctx=ast.Load())
+        return _call(self._bind(join), values)
+
+    def _truth_value(self, node: syntax.Expr) -> ast.expr:
+        """The value of a condition: what is not boolean is unknown."""
+        return _call(self._bind(_as_truth), self.value(node))
+
+    def _compared(self, node: syntax.Compare) -> ast.expr:
+        if node.operator == "matches" and isinstance(node.right, syntax.Constant):
+            search = re2.compile(str(node.right.value)).search
+            return _call(self._bind(lambda text: _found(search, text)), self.value(node.left))
+        evaluate = self._bind(COMPARISONS[node.operator].evaluate)
+        return _call(evaluate, self.value(node.left), self.value(node.right))
+
+    def _outside(self, node: syntax.Outside) -> ast.expr:
+        event, medium = _get(_name(_SCENE), "event"), ast.Constant(node.argument)
+        if node.name == "agents.ready":
+            return _call(_get(event, "agents", "get"), medium)
+        probability = _call(_get(event, "pacing", "get"), medium)
+        if node.name == "pacing":
+            return probability
+        return _call(self._bind(_admits), probability, _get(event, "draw"))
+
+    def _aggregate(self, node: syntax.Aggregate) -> ast.expr:
+        if node.atom.what == "sent":
+            read = sent_reader(node, self._conditions.truth(node.atom.where))
+        else:
+            read = reader(node, atom_key(self._book, node.atom))
+        return _call(self._bind(read), _name(_SCENE))
+
+    # ------------------------------------------------------------ paths
+
+    def _raw(self, node: syntax.Expr, family: str) -> ast.expr:
+        """The value of a node for a reader who tests its kind: then nobody else has to."""
+        if isinstance(node, syntax.Path) and node.parts[0] == "event" and len(node.parts) == 2:
+            name = node.parts[1]
+            kinds = kinds_of(self._conditions.fields, (name,), self._event)
+            if name not in ENVELOPE and kinds <= {family}:
+                return _call(_get(_name(_SCENE), "event", "data", "get"), ast.Constant(name))
+        return self.value(node)
+
+    def _path(self, parts: tuple[str, ...]) -> ast.expr:
+        scene = _name(_SCENE)
+        match parts:
+            case ("event", "query", name):
+                return _call(self._bind(query_of(name)), scene)
+            case ("event", name) if name in ENVELOPE:
+                return self._envelope(name)
+            case ("event", *path):
+                read = field_reader(self._conditions.fields, tuple(path))
+                return _call(self._bind(read), _get(scene, "event"))
+            case ("query", name) if self._in_category:
+                return _call(self._bind(query_of(name)), scene)
+            case (name,) if self._in_category:
+                return self._envelope(name)
+            case ("visit", "pages"):
+                return self._of_visit("entered", ast.Constant(0))
+            case ("visit", "duration"):
+                lasted = ast.BinOp(
+                    left=_get(scene, "now"), op=ast.Sub(), right=_get(scene, "visit", "started")
+                )
+                there = _compare(_get(scene, "visit"), ast.Is(), _NOT_KNOWN)
+                return _either(there, _NOT_KNOWN, lasted)
+            case ("visitor", "state"):
+                return self._of_visit("state", ast.Constant("anonymous"))
+            case ("visitor" | "visit" as scope, name):
+                return self._fact(scope, name)
+            case (alias, *path):
+                inner = self._conditions.compile(syntax.Path(parts=("event", *path)))
+                return _call(self._bind(_of_bound(alias, inner)), scene)
+            case _:
+                raise AssertionError("a path has a part")
+
+    def _of_visit(self, attribute: str, otherwise: ast.expr) -> ast.expr:
+        visit = _get(_name(_SCENE), "visit")
+        gone = _compare(visit, ast.Is(), _NOT_KNOWN)
+        return _either(gone, otherwise, _get(visit, attribute))
+
+    def _fact(self, scope: str, name: str) -> ast.expr:
+        default = ast.Constant(self._conditions.fact_default(scope, name))
+        found = _call(_get(_name(_SCENE), scope, "facts", "get"), ast.Constant(name), default)
+        if scope == "visitor":
+            return found
+        gone = _compare(_get(_name(_SCENE), "visit"), ast.Is(), _NOT_KNOWN)
+        return _either(gone, default, found)
+
+    def _envelope(self, name: str) -> ast.expr:
+        own = () if self._in_category else tuple(sorted(self._book.categories))
+        return _call(self._bind(envelope(name, own)), _name(_SCENE))
+
+
+def _all_texts(values: tuple[syntax.Expr, ...]) -> bool:
+    return all(isinstance(v, syntax.Constant) and isinstance(v.value, str) and v.kind != TIME
+               for v in values)  # fmt: skip
+
+
+def _as_truth(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _negation(value: bool | None) -> bool | None:  # noqa: FBT001 - a truth value, not a switch
+    return None if value is None else not value
+
+
+def _among(found: Any, *values: Any) -> bool | None:
+    equal = COMPARISONS["="].evaluate
+    return disjunction([equal(found, value) for value in values])
+
+
+def _found(search: Callable[[str], object], text: Any) -> bool | None:
+    return search(text) is not None if isinstance(text, str) else None
+
+
+def _admits(probability: float | None, draw: float | None) -> bool | None:
+    return None if probability is None or draw is None else draw < probability
+
+
+def _of_bound(alias: str, inner: Evaluate) -> Evaluate:
+    def evaluate(scene: Any) -> Any:
+        bound = scene.names.get(alias)
+        return None if bound is None else inner(scene.about(bound))
 
     return evaluate
-
-
-def field_of(event: Event, path: tuple[str, ...]) -> Any:
-    """A field of the event's data, by nested names; None when it is not there."""
-    value: Any = event.data
-    for part in path:
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(part)
-    return value
-
-
-def _query(event: Event, name: str) -> str | None:
-    return None if event.url is None else address.split(event.url).parameter(name)
-
-
-def _category(scene: Scene, names: tuple[str, ...]) -> str | None:
-    if scene.event.category is not None or not names:
-        return scene.event.category
-    return ";".join(name for name in names if scene.in_category(name))
-
-
-_ENVELOPE: Mapping[str, Evaluate] = {
-    "eventName": lambda scene: scene.event.name,
-    "pageID": lambda scene: scene.event.page,
-    "visitID": lambda scene: scene.event.visit,
-    "visitorID": lambda scene: scene.event.visitor,
-    "url": lambda scene: scene.event.url,
-    "path": lambda scene: None if scene.event.url is None else address.split(scene.event.url).path,
-    "host": lambda scene: None if scene.event.url is None else address.split(scene.event.url).host,
-    "title": lambda scene: scene.event.title,
-    "language": lambda scene: scene.event.language,
-}
-
-
-def _in_window(window: syntax.Window, scene: Scene, sent: Sent) -> bool:
-    match window.reach:
-        case "ever":
-            return True
-        case "last":
-            return scene.now - sent.time < window.duration
-        case _:
-            visit = scene.visit
-            if visit is None or sent.visit != scene.event.visit or not sent.during(visit):
-                return False
-            if window.reach == "visit":
-                return True
-            page = visit.pages.get(scene.event.page)
-            if page is None or sent.order < page.opened:
-                return False
-            return sent.every_page or sent.page == scene.event.page
-
-
-def _as_event(scene: Scene, sent: Sent) -> Scene:
-    """A send as the event that ``where`` of ``sent NAME`` tests."""
-    event = send_event(sent, scene.visitor.id)
-    return Scene(scene.plan, event, sent.time, scene.visitor, scene.visit, scene.before)
-
-
-def send_event(sent: Sent, visitor: str) -> Event:
-    """The event that patterns see when a message is sent."""
-    message = sent.message or None
-    data = {"strategy": sent.strategy, "group": sent.group, "message": message}
-    return Event(
-        name="sent",
-        time=sent.time,
-        visitor=visitor,
-        visit=sent.visit,
-        page=sent.page,
-        data=data,
-        agents=sent.agents,
-        pacing=sent.pacing,
-        draw=sent.draw,
-    )

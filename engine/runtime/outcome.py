@@ -1,11 +1,13 @@
-"""What one step gives back: the new memory, what to send, and a decision with its reason."""
+"""What one step gives back: the new memory, what to send, and a decision with its reason.
+
+These values are made for every message, so they are the cheapest frozen thing there is: tuples.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from engine.runtime.visitor import Visitor
@@ -26,8 +28,7 @@ Reason = Literal[
 """Why a completed rule did not send, in the order in which they are checked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Send:
+class Send(NamedTuple):
     """One message that leaves for one page.
 
     ``id`` is ``visit/strategy/n`` with n counting the sends of that strategy in that visit, so a
@@ -52,8 +53,7 @@ class Send:
         return {"page": self.page, "channel": self.channel, "data": dict(self.data)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
+class Batch(NamedTuple):
     """All messages that one moment caused for one visit: they leave as one array."""
 
     time: int
@@ -65,8 +65,7 @@ class Batch:
         return json.dumps([send.notification() for send in self.sends], ensure_ascii=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+class Decision(NamedTuple):
     """What became of one completed rule with a ``send``: sent, or refused with a reason.
 
     ``rule`` is the place of the rule in its strategy, from 0. ``event`` is the name of the
@@ -83,8 +82,7 @@ class Decision:
     sends: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breach:
+class Breach(NamedTuple):
     """A guarantee whose forbidden behaviour was seen to its end."""
 
     time: int
@@ -93,8 +91,7 @@ class Breach:
     guarantee: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(NamedTuple):
     """The result of a step. ``visitor`` replaces the memory that went in."""
 
     visitor: Visitor

@@ -1,7 +1,7 @@
 """The plan: a book compiled once into an immutable value that ``step`` reads.
 
-What can be decided from the text alone is decided here: which atoms an event name can fit, which
-patterns and registers an atom moves, and in what order rules are admitted.
+What can be decided from the text alone is decided here: how an event finds the atoms that it fits,
+which patterns and registers each atom moves, and in what order rules are admitted.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ from typing import Any
 from engine.language import syntax
 from engine.runtime import calendar
 from engine.runtime.aggregates import Evaluate, Register, digest
-from engine.runtime.conditions import Conditions, Fields, Scene
+from engine.runtime.conditions import Conditions
+from engine.runtime.fields import Fields
+from engine.runtime.index import Entry, Index
+from engine.runtime.scene import Scene
 from engine.runtime.watchers import Automaton, Watch, Watchers
 from engine.vocabulary.channels import CHANNELS
 from engine.vocabulary.events import SYSTEM_EVENTS
 from engine.vocabulary.kinds import Kind
 
 Build = Callable[[Scene], dict[str, Any]]
+Test = Callable[[Scene], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +60,8 @@ class PlannedStrategy:
     active: Callable[[int], bool] | None
     hours: Callable[[int], bool] | None
     audience: syntax.Audience | None
+    is_free: bool
+    """Nothing of the strategy itself or its group ever refuses a send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +83,8 @@ class PlannedRule:
     place: int
     table: str | None
     automaton: Automaton
-    when: Evaluate | None
-    unless: Evaluate | None
+    when: Test | None
+    unless: Test | None
     sends: tuple[PlannedSend, ...]
     attach: Build | None
     sets: tuple[PlannedSet, ...]
@@ -93,19 +99,21 @@ class Plan:
     fields: Fields
     fact_sources: Mapping[str, tuple[syntax.Fact, ...]]
     rules: tuple[PlannedRule, ...]
-    watches: Mapping[str, tuple[Watch, ...]]
-    any_watches: tuple[Watch, ...]
-    sent_watches: tuple[Watch, ...]
+    watches: tuple[Watch, ...]
+    named: Mapping[str, Index]
+    others: Index
+    sends: Mapping[str, Index]
     rules_of: Mapping[int, tuple[int, ...]]
     guarantees: tuple[PlannedGuarantee, ...]
     guarantees_of: Mapping[int, tuple[int, ...]]
-    registers_of: Mapping[int, tuple[Register, ...]]
+    enforces: bool
+    recorders_of: Mapping[int, tuple[Callable[[Scene], None], ...]]
     automata: Mapping[str, PlannedRule | PlannedGuarantee]
     memory_keys: frozenset[str]
 
-    def watches_for(self, name: str) -> tuple[Watch, ...]:
-        """The atoms that an event of this name could fit."""
-        return self.watches.get(name, self.any_watches)
+    def fitting(self, scene: Scene) -> list[int]:
+        """The atoms that the scene's event fits, each once."""
+        return self.named.get(scene.event.name, self.others).find(scene)
 
 
 def plan(book: syntax.Book) -> Plan:
@@ -117,27 +125,47 @@ def plan(book: syntax.Book) -> Plan:
     guarantees = _guarantees(book, watchers, len(rules))
     moved: tuple[PlannedRule | PlannedGuarantee, ...] = (*rules, *guarantees)
     watches, registers = watchers.watches, watchers.registers
-    any_watches = tuple(watch for watch in watches if watch.atom.what == "any")
-    names = {watch.atom.name for watch in watches if watch.atom.what == "event"}
     return Plan(
         version=book.version,
         conditions=conditions,
         fields=fields,
         fact_sources=_fact_sources(book),
         rules=rules,
-        watches={
-            name: tuple(w for w in watches if w.atom.what == "any" or w.atom.name == name)
-            for name in names
-        },
-        any_watches=any_watches,
-        sent_watches=tuple(watch for watch in watches if watch.atom.what == "sent"),
+        watches=watches,
+        named=_named(conditions, watches),
+        others=Index(conditions, [_entry(watch) for watch in watches if watch.atom.what == "any"]),
+        sends=_sends(conditions, watches),
         rules_of=_waiting([rule.automaton for rule in rules]),
         guarantees=guarantees,
         guarantees_of=_waiting([guarantee.automaton for guarantee in guarantees]),
-        registers_of=_by_watch(registers),
+        enforces=any(guarantee.enforced for guarantee in guarantees),
+        recorders_of=_recorders(registers),
         automata={entry.automaton.key: entry for entry in moved},
         memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),
     )
+
+
+def _entry(watch: Watch) -> Entry:
+    return Entry(number=watch.index, categories=watch.atom.categories, condition=watch.atom.where)
+
+
+def _named(conditions: Conditions, watches: tuple[Watch, ...]) -> dict[str, Index]:
+    """For each event name that anything waits for: an index over the atoms that it could fit."""
+    entries: dict[str, list[Entry]] = {}
+    for watch in watches:
+        if watch.atom.what == "event":
+            entries.setdefault(watch.atom.name, []).append(_entry(watch))
+    for_any = [_entry(watch) for watch in watches if watch.atom.what == "any"]
+    return {name: Index(conditions, [*own, *for_any], event=name) for name, own in entries.items()}
+
+
+def _sends(conditions: Conditions, watches: tuple[Watch, ...]) -> dict[str, Index]:
+    """For each name in ``sent NAME``: an index over its atoms."""
+    entries: dict[str, list[Entry]] = {}
+    for watch in watches:
+        if watch.atom.what == "sent":
+            entries.setdefault(watch.atom.name, []).append(_entry(watch))
+    return {name: Index(conditions, own) for name, own in entries.items()}
 
 
 def _memory_keys(registers: tuple[Register, ...], automata: list[Automaton]) -> frozenset[str]:
@@ -218,13 +246,15 @@ def _distinct(automaton: Automaton, keys: dict[str, int]) -> Automaton:
         positions=automaton.positions,
         within=automaton.within,
         per=automaton.per,
-        plain=automaton.plain,
+        remembers=automaton.remembers,
+        reached_by=automaton.reached_by,
     )
 
 
 def _strategy(book: syntax.Book, strategy: syntax.Strategy) -> PlannedStrategy:
     group = book.groups[strategy.group] if strategy.group else None
     hours = book.hours[strategy.hours] if strategy.hours else None
+    bounded = strategy.limits or (group and (group.limits or group.one_at_a_time))
     return PlannedStrategy(
         name=strategy.name,
         group=strategy.group,
@@ -235,6 +265,7 @@ def _strategy(book: syntax.Book, strategy: syntax.Strategy) -> PlannedStrategy:
         active=calendar.activity(strategy.active, book.zone) if strategy.active else None,
         hours=calendar.opening(hours, book.zone) if hours else None,
         audience=strategy.audience,
+        is_free=not (bounded or strategy.active or hours or strategy.audience),
     )
 
 
@@ -286,8 +317,10 @@ def _waiting(automata: list[Automaton]) -> dict[int, tuple[int, ...]]:
     return {watch: tuple(places) for watch, places in found.items()}
 
 
-def _by_watch(registers: tuple[Register, ...]) -> dict[int, tuple[Register, ...]]:
-    found: dict[int, tuple[Register, ...]] = {}
+def _recorders(
+    registers: tuple[Register, ...],
+) -> dict[int, tuple[Callable[[Scene], None], ...]]:
+    found: dict[int, tuple[Callable[[Scene], None], ...]] = {}
     for register in registers:
-        found[register.watch] = (*found.get(register.watch, ()), register)
+        found[register.watch] = (*found.get(register.watch, ()), register.recorder())
     return found

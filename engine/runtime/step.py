@@ -3,18 +3,21 @@
 The order is that of the language: due timers instant by instant, visits that are over, then the
 event: facts and state, categories, patterns and aggregates, guards, admission, sets, sends seen by
 patterns, and at last what the event closed. Each instant of timers is a small step of its own.
+
+``advance`` moves a visitor in place, for its owner; ``step`` moves a copy and leaves the old one as
+it was. Most events fit nothing that any rule waits for: they are noted and done, on a short road.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from engine.runtime.admission import Admitted, Completed, Target, admit
-from engine.runtime.conditions import Scene, send_event
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
 from engine.runtime.plan import Plan, PlannedGuarantee, PlannedRule, PlannedSet
+from engine.runtime.scene import NO_NAMES, Scene, send_event
 from engine.runtime.visitor import (
     PAGES_OPEN,
     SENDS_KEPT,
@@ -28,11 +31,13 @@ from engine.runtime.visitor import (
     TimerKey,
     Visit,
     Visitor,
+    memory_copy,
 )
 from engine.runtime.watchers import event_from_json, names_of
 from engine.vocabulary.events import (
     DISPOSITIONS,
     INVITATION_SHOWN,
+    NOTHING,
     PAGE_ENTERED,
     PAGE_EXITED,
     SIGN_IN,
@@ -44,7 +49,10 @@ from engine.vocabulary.events import (
     Tick,
 )
 
-_ANSWERS = DISPOSITIONS | {INVITATION_SHOWN}
+_ANSWERS: Final = DISPOSITIONS | {INVITATION_SHOWN}
+_STATES: Final = frozenset({SIGN_IN, SIGN_OUT, USER_INFO})
+_LIVE: Final[Mapping[str, int]] = {}
+"""The horizon of a visitor who is not a recording."""
 
 
 def step(
@@ -56,29 +64,20 @@ def step(
     ``horizon`` is for recordings: when each visit was last heard of (ms). Beyond it no timer of
     the visit or its pages falls due, and silence up to it does not end the visit.
     """
-    return run(Work(plan, visitor, moment, horizon or {}), moment)
+    return advance(plan, visitor.copy(), moment, horizon=horizon)
 
 
-def run(work: Work, moment: Moment) -> Outcome:
-    """Do the work of one moment."""
-    work.elapse(max(moment.time, work.visitor.now))
-    match moment:
-        case Event():
-            work.happen(moment)
-        case Expiry():
-            work.expire(moment.sends)
-        case Tick():
-            pass
-    return Outcome(
-        visitor=work.visitor,
-        batches=tuple(work.batches),
-        decisions=tuple(work.decisions),
-        breaches=tuple(work.breaches),
-    )
+def advance(
+    plan: Plan, visitor: Visitor, moment: Moment, *, horizon: Mapping[str, int] | None = None
+) -> Outcome:
+    """Apply one moment as ``step`` does, in place: ``visitor`` itself becomes its successor."""
+    return Work(plan, visitor, moment, horizon or _LIVE).run()
 
 
 def next_timer(plan: Plan, visitor: Visitor) -> int | None:
     """When the next timer falls due (ms), or None. A tick before that does nothing."""
+    if not visitor.timers:
+        return None
     due = [timer[0] for key, timer in visitor.timers.items() if key[1] in plan.automata]
     return min(due, default=None)
 
@@ -93,61 +92,42 @@ class _Trial:
 
 
 class Work:
-    """The state of one step in the making: a draft of the visitor and what came out so far."""
+    """One moment of one visitor: what is being moved, and what came out so far."""
 
     def __init__(
         self, plan: Plan, visitor: Visitor, moment: Moment, horizon: Mapping[str, int]
     ) -> None:
         self.plan = plan
+        self.visitor = visitor
         self._horizon = horizon
-        self.visitor = visitor.draft()
         self._moment = moment
         self.batches: list[Batch] = []
         self.decisions: list[Decision] = []
         self.breaches: list[Breach] = []
-        self._own: set[Any] = set()
         if visitor.version != plan.version:
             self._adopt()
 
-    # -------------------------------------------------------- copies on write
-
-    def visit(self, name: str) -> Visit | None:
-        """The own copy of a visit, to be written to."""
-        found = self.visitor.visits.get(name)
-        if found is None or name in self._own:
-            return found
-        self._own.add(name)
-        copy = Visit(
-            started=found.started,
-            last=found.last,
-            opened=found.opened,
-            state=found.state,
-            entered=found.entered,
-            facts=found.facts,
-            pages=dict(found.pages),
-            memory=dict(found.memory),
-        )
-        self.visitor.visits[name] = copy
-        return copy
-
-    def page(self, visit: Visit, visit_name: str, name: str | None) -> Page | None:
-        """The own copy of a page of an own visit."""
-        found = visit.pages.get(name)
-        if found is None or (visit_name, name) in self._own:
-            return found
-        self._own.add((visit_name, name))
-        copy = Page(opened=found.opened, entered=found.entered, memory=dict(found.memory))
-        visit.pages[name] = copy
-        return copy
+    def run(self) -> Outcome:
+        """Do the work of the moment."""
+        moment, visitor = self._moment, self.visitor
+        self.elapse(max(moment.time, visitor.now))
+        match moment:
+            case Event():
+                self.happen(moment)
+            case Expiry():
+                self.expire(moment.sends)
+            case Tick():
+                pass
+        return Outcome(visitor, tuple(self.batches), tuple(self.decisions), tuple(self.breaches))
 
     def memory(self, place: Place) -> Memory | None:
-        """The own memory at a place; None when that visit or page is over."""
+        """The memory at a place; None when that visit or page is over."""
         if not place:
             return self.visitor.memory
-        visit = self.visit(place[0])
+        visit = self.visitor.visits.get(place[0])
         if visit is None or len(place) == 1:
             return visit.memory if visit else None
-        page = self.page(visit, place[0], place[1])
+        page = visit.pages.get(place[1])
         return page.memory if page else None
 
     # -------------------------------------------------------- a new book
@@ -157,14 +137,10 @@ class Work:
         self.visitor.version = self.plan.version
         known = self.plan.memory_keys
         _retain(self.visitor.memory, known)
-        for name in self.visitor.visits:
-            visit = self.visit(name)
-            assert visit is not None, "its name was just listed"
+        for visit in self.visitor.visits.values():
             _retain(visit.memory, known)
-            for page_name in visit.pages:
-                page = self.page(visit, name, page_name)
-                if page is not None:
-                    _retain(page.memory, known)
+            for page in visit.pages.values():
+                _retain(page.memory, known)
         for key in [key for key in self.visitor.timers if key[1] not in self.plan.automata]:
             del self.visitor.timers[key]
 
@@ -172,10 +148,11 @@ class Work:
 
     def elapse(self, now: int) -> None:
         """Fire all timers due at or before ``now``, then end visits that are over."""
-        while (due := self._next_due()) is not None and due <= now:
-            self._end_old_visits(due - 1)
-            if self._next_due() == due:
-                self._fire(due)
+        if self.visitor.timers:
+            while (due := self._next_due()) is not None and due <= now:
+                self._end_old_visits(due - 1)
+                if self._next_due() == due:
+                    self._fire(due)
         self.visitor.now = now
         self._end_old_visits(now)
 
@@ -194,12 +171,14 @@ class Work:
         return timer[0] <= self._horizon.get(key[0][0], timer[0])
 
     def _end_old_visits(self, now: int) -> None:
-        for name, visit in list(self.visitor.visits.items()):
-            last = visit.last
-            if self._horizon:
-                last = max(last, self._horizon.get(name, last))
-            if now - last >= VISIT_EXPIRY:
-                self._end_visit(name)
+        over = [
+            name
+            for name, visit in self.visitor.visits.items()
+            if now - visit.last >= VISIT_EXPIRY
+            and now - self._horizon.get(name, visit.last) >= VISIT_EXPIRY
+        ]
+        for name in over:
+            self._end_visit(name)
 
     def _fire(self, due: int) -> None:
         self.visitor.now = max(due, self.visitor.now)
@@ -233,18 +212,17 @@ class Work:
     def _by_timer(self, rule: PlannedRule, event: Event, names: Mapping[str, Event]) -> Completed:
         event = self._stamped(event)
         visitor, visit = self.visitor, self.visitor.visits.get(event.visit)
-        scene = Scene(
-            self.plan.conditions, event, visitor.now, visitor, visit, visitor.memory, names
-        )
+        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit, names=names)
         target = self._timer_target(rule, event, visit)
-        open_pages = self._open_pages(target.visit) if target else ()
-        return Completed(rule=rule, scene=scene, target=target, open_pages=open_pages)
+        return Completed(
+            rule, scene, target, lambda: self._open_pages(target.visit) if target else ()
+        )
 
     def _stamped(self, event: Event) -> Event:
         """An event of the past with what comes from outside now."""
         now = self._moment
         if isinstance(now, Expiry):
-            return replace(event, agents={}, pacing={}, draw=None)
+            return replace(event, agents=NOTHING, pacing=NOTHING, draw=None)
         return replace(event, agents=now.agents, pacing=now.pacing, draw=now.draw)
 
     def _open_pages(self, visit: str, leaving: str | None = None) -> tuple[str | None, ...]:
@@ -258,7 +236,7 @@ class Work:
         per = rule.automaton.per
         if per == "page":
             is_open = visit is not None and event.page in visit.pages
-            return Target(visit=event.visit, page=event.page) if is_open else None
+            return Target(event.visit, event.page) if is_open else None
         visits = self.visitor.visits if per == "visitor" else {event.visit: visit}
         latest = [
             (page, name)
@@ -268,28 +246,32 @@ class Work:
         if not latest:
             return None
         youngest, name = max(latest, key=lambda found: found[0][:2])
-        return Target(visit=name, page=youngest[2])
+        return Target(name, youngest[2])
 
     # -------------------------------------------------------- an event
 
     def happen(self, event: Event) -> None:
         """Apply a browser event."""
-        visitor = self.visitor
+        visitor, name = self.visitor, event.name
         visitor.events += 1
-        if event.name in _ANSWERS:
+        if name in _ANSWERS:
             event = self._answer(event)
         visit = self._open(event)
-        self._take_facts(event, visit)
-        before = visitor.memory
-        visitor.memory = dict(before)
-        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit, before)
-        watches = self.plan.watches_for(event.name)
-        fits = {watch.index for watch in watches if watch.fits(scene)}
-        if fits:
-            self._record(scene, fits)
-            self._decide(self._advance(event, scene, fits))
-        if event.name == PAGE_EXITED and event.page is not None:
+        if name in _STATES or name in self.plan.fact_sources:
+            self._take_facts(event, visit)
+        self.fit(Scene(self.plan.conditions, event, visitor.now, visitor, visit))
+        if name == PAGE_EXITED and event.page is not None:
             self._close_page(event.visit, visit, event.page)
+
+    def fit(self, scene: Scene) -> None:
+        """Find what the scene's event fits, and move it."""
+        found = self.plan.fitting(scene)
+        if found:
+            recorders = self.plan.recorders_of
+            for watch in found:
+                for record in recorders.get(watch, ()):
+                    record(scene)
+            self._decide(self._advance(scene, set(found)))
 
     def _answer(self, event: Event) -> Event:
         """Fill in what the answer lacks, and note it at the sends it fits."""
@@ -305,26 +287,23 @@ class Work:
             named = {"strategy": known.strategy, "group": known.group, "message": known.message}
             event = replace(event, data={k: v for k, v in named.items() if v} | dict(event.data))
         shown = event.name == INVITATION_SHOWN
-        self.visitor.sends = tuple(
+        self.visitor.sends = [
             _answered(sent, shown=shown) if _fits_answer(sent, event) else sent
             for sent in self.visitor.sends
-        )
+        ]
         return event
 
     def _open(self, event: Event) -> Visit:
-        visit = self.visit(event.visit)
-        now, order = self.visitor.now, self.visitor.events
+        visitor = self.visitor
+        visit, now, order = visitor.visits.get(event.visit), visitor.now, visitor.events
         if visit is None:
             self._make_room_for_a_visit()
-            visit = Visit(started=now, last=now, opened=order)
-            self.visitor.visits[event.visit] = visit
-            self._own.add(event.visit)
+            visit = visitor.visits[event.visit] = Visit(started=now, last=now, opened=order)
         visit.last = now
-        page = self.page(visit, event.visit, event.page)
+        page = visit.pages.get(event.page)
         if page is None:
             self._make_room_for_a_page(event, visit)
             page = visit.pages[event.page] = Page(opened=order, entered=0)
-            self._own.add((event.visit, event.page))
         if event.name == PAGE_ENTERED:
             visit.entered += 1
             page.entered = order
@@ -346,31 +325,31 @@ class Work:
         elif visit is not None:
             visit.facts = visit.facts | {name: value}
 
-    def _record(self, scene: Scene, fits: set[int]) -> None:
-        for watch in fits:
-            for register in self.plan.registers_of.get(watch, ()):
-                register.record(scene)
-
-    def _advance(self, event: Event, scene: Scene, fits: set[int]) -> list[Completed]:
+    def _advance(self, scene: Scene, fits: set[int]) -> list[Completed]:
         completed = []
+        event = scene.event
         gone = event.name == PAGE_EXITED and event.page is not None
-        target = Target(visit=event.visit, page=event.page)
         for rule in self._touched(fits):
-            memory = self.memory(rule.automaton.place(event))
-            assert memory is not None, "the event has just opened its visit and page"
-            names = rule.automaton.advance(self.visitor, memory, scene, fits)
+            automaton = rule.automaton
+            names: Mapping[str, Event] | None = NO_NAMES
+            if automaton.remembers != "nothing":
+                memory = self.memory(automaton.place(event))
+                assert memory is not None, "the event has just opened its visit and page"
+                names = automaton.advance(self.visitor, memory, scene, fits)
             if names is not None:
-                pages = self._open_pages(event.visit, event.page if gone else None)
+                target = Target(event.visit, event.page)
+                leaving = event.page if gone else None
                 completed.append(
                     Completed(
-                        rule=rule,
-                        scene=scene.knowing(names),
-                        target=target,
-                        open_pages=pages,
-                        gone=gone,
+                        rule,
+                        scene.knowing(names),
+                        target,
+                        lambda: self._open_pages(event.visit, leaving),  # noqa: B023 - same for all
+                        gone,
                     )
                 )
-        self._watch_guarantees(scene, fits)
+        if self.plan.guarantees:
+            self._watch_guarantees(scene, fits)
         return completed
 
     def _watch_guarantees(self, scene: Scene, fits: set[int]) -> None:
@@ -388,14 +367,7 @@ class Work:
         return [self.plan.guarantees[place] for place in sorted(places)]
 
     def _breach(self, guarantee: PlannedGuarantee, event: Event) -> None:
-        self.breaches.append(
-            Breach(
-                time=self.visitor.now,
-                visit=event.visit,
-                event=event.name,
-                guarantee=guarantee.name,
-            )
-        )
+        self.breaches.append(Breach(self.visitor.now, event.visit, event.name, guarantee.name))
 
     def _touched(self, fits: set[int]) -> list[PlannedRule]:
         if len(fits) == 1:
@@ -406,13 +378,18 @@ class Work:
 
     # -------------------------------------------------------- deciding
 
+    def admitted(self, completed: Sequence[Completed]) -> Admitted:
+        """What becomes of rules that are complete, in order of rank."""
+        return admit(self.visitor, completed, self._breaks if self.plan.enforces else None)
+
     def _decide(self, completed: list[Completed]) -> None:
         """Guards, admission, sets, and what the sends move; for one moment."""
         if not completed:
             return
-        completed.sort(key=lambda candidate: candidate.rule.rank)
-        admitted = admit(self.visitor, completed, self._breaks)
-        self.decisions.extend(admitted.decisions)
+        if len(completed) > 1:
+            completed.sort(key=lambda candidate: candidate.rule.rank)
+        admitted = self.admitted(completed)
+        self.decisions += admitted.decisions
         values = [
             (candidate, action, action.value(candidate.scene))
             for candidate in reversed(admitted.acting)
@@ -425,7 +402,7 @@ class Work:
 
     def _apply_set(self, candidate: Completed, action: PlannedSet, value: Any) -> None:
         if action.admits(value):
-            visit = self.visit(candidate.scene.event.visit)
+            visit = self.visitor.visits.get(candidate.scene.event.visit)
             self._set_fact(visit, action.scope, action.fact, value)
 
     def _send(self, admitted: Admitted) -> None:
@@ -433,12 +410,22 @@ class Work:
         for offer in admitted.offers:
             by_visit.setdefault(offer.sent.visit, []).extend(offer.sends)
         for name, sends in by_visit.items():
-            self.batches.append(Batch(time=self.visitor.now, visit=name, sends=tuple(sends)))
-        entries = tuple(offer.sent for offer in admitted.offers)
-        self.visitor.sends = (*self.visitor.sends, *entries)[-SENDS_KEPT:]
-        if self.plan.sent_watches:
-            for sent in entries:
-                self._show_send(sent)
+            self.batches.append(Batch(self.visitor.now, name, tuple(sends)))
+        log = self.visitor.sends
+        for offer in admitted.offers:
+            log.append(offer.sent)
+            self._number(offer.sent)
+        if len(log) > SENDS_KEPT:
+            del log[:-SENDS_KEPT]
+        if self.plan.sends:
+            for offer in admitted.offers:
+                self._show_send(offer.sent)
+
+    def _number(self, sent: Sent) -> None:
+        """Note the number of the visit's last send of a strategy, which its id ends with."""
+        visit = self.visitor.visits.get(sent.visit)
+        if visit is not None:
+            visit.sent[sent.strategy] = int(sent.id.rpartition("/")[2])
 
     def _show_send(self, sent: Sent) -> None:
         """Let patterns that wait for ``sent NAME`` see a send; it completes only guarantees."""
@@ -452,12 +439,12 @@ class Work:
     def _send_scene(self, visitor: Visitor, sent: Sent) -> tuple[Scene, set[int]]:
         event = self._stamped(send_event(sent, visitor.id))
         visit = visitor.visits.get(sent.visit)
-        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit, visitor.memory)
-        fits = {
-            watch.index
-            for watch in self.plan.sent_watches
-            if sent.named(watch.atom.name) and watch.fits(scene)
-        }
+        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit)
+        fits: set[int] = set()
+        for name in {sent.strategy, sent.group, sent.message} - {None, ""}:
+            index = self.plan.sends.get(name or "")
+            if index is not None:
+                fits.update(index.find(scene))
         return scene, fits
 
     def _breaks(self, before: Sequence[Sent], sent: Sent) -> bool:
@@ -465,8 +452,6 @@ class Work:
 
         Tried on copies of what the guarantees remember; nothing of it stays.
         """
-        if not any(guarantee.enforced for guarantee in self.plan.guarantees):
-            return False
         trial = _Trial(id=self.visitor.id, now=self.visitor.now, timers=dict(self.visitor.timers))
         memories: dict[Place, Memory] = {}
         for entry in (*before, sent):
@@ -475,7 +460,7 @@ class Work:
                 automaton = guarantee.automaton
                 place = automaton.place(scene.event)
                 if place not in memories:
-                    memories[place] = dict(self.memory(place) or {})
+                    memories[place] = memory_copy(self.memory(place) or {})
                 broken = automaton.advance(trial, memories[place], scene, fits) is not None
                 if broken and guarantee.enforced and entry is sent:
                     return True
@@ -489,9 +474,9 @@ class Work:
         for sent in self.visitor.sends:
             if sent.id in sends and sent.counts and not sent.shown:
                 self.decisions.append(self._expired(sent))
-                sent = replace(sent, counts=False, waiting=False)
+                sent = sent._replace(counts=False, waiting=False)
             kept.append(sent)
-        self.visitor.sends = tuple(kept)
+        self.visitor.sends = kept
 
     def _expired(self, sent: Sent) -> Decision:
         return Decision(
@@ -519,31 +504,24 @@ class Work:
 
     def _close_page(self, visit_name: str, visit: Visit, name: str) -> None:
         del visit.pages[name]
-        self._own.discard((visit_name, name))
         self._forget((visit_name, name))
         last = not visit.pages
-        self.visitor.sends = tuple(
-            replace(sent, waiting=False)
-            if sent.waiting
-            and sent.visit == visit_name
-            and (last if sent.every_page else sent.page == name)
-            else sent
-            for sent in self.visitor.sends
-        )
+        for place, sent in enumerate(self.visitor.sends):
+            ends = last if sent.every_page else sent.page == name
+            if ends and sent.waiting and sent.visit == visit_name:
+                self.visitor.sends[place] = sent._replace(waiting=False)
 
     def _end_visit(self, name: str) -> None:
         """Forget a visit; what belongs to the visitor stays."""
-        if self.visitor.visits.pop(name, None) is None:
-            return
-        self._own.discard(name)
-        self._own -= {own for own in self._own if isinstance(own, tuple) and own[0] == name}
+        del self.visitor.visits[name]
         self._forget((name,))
-        self.visitor.sends = tuple(
-            replace(sent, waiting=False, attach=None) if sent.visit == name else sent
-            for sent in self.visitor.sends
-        )
+        for place, sent in enumerate(self.visitor.sends):
+            if sent.visit == name:
+                self.visitor.sends[place] = sent._replace(waiting=False, attach=None)
 
     def _forget(self, place: Place) -> None:
+        if not self.visitor.timers:
+            return
         for key in [k for k in self.visitor.timers if k[0][: len(place)] == place]:
             del self.visitor.timers[key]
 
@@ -568,4 +546,4 @@ def _fits_answer(sent: Sent, event: Event) -> bool:
 
 def _answered(sent: Sent, *, shown: bool) -> Sent:
     """Shown it goes on waiting; an answer ends that, and what was answered was seen."""
-    return replace(sent, shown=True, waiting=sent.waiting and shown)
+    return sent._replace(shown=True, waiting=sent.waiting and shown)

@@ -1,16 +1,18 @@
-"""What is remembered of one visitor: a value that a step replaces and never changes.
+"""What is remembered of one visitor: one record, moved in place by whoever owns it.
 
-The records are plain slots for speed. They are never written to after the step that made them has
-returned: a step works on copies (``Visitor.draft``), and shares what it did not touch. Everything
-in ``memory`` is a number, a text, or a tuple of such; JSON values of the wire (an event kept by a
-chain, a latest value) are wrapped in a dict, which keeps them apart from tuples in JSON too.
+The records are plain slots for speed. Who wants to keep the old one copies it first
+(``Visitor.copy``), as ``step`` does. In ``memory`` stands a number, or one list of numbers and
+tuples of such; JSON values of the wire (an event kept by a chain, a latest value) are wrapped in a
+dict, which keeps them apart from tuples in JSON too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
+
+from engine.vocabulary.events import NOTHING
 
 Memory = dict[str, Any]
 Place = tuple[str, ...]
@@ -43,7 +45,8 @@ class Page:
 class Visit:
     """One visit: when it began and was last heard of, its state, facts, pages and memory.
 
-    ``opened`` is the order of its first event.
+    ``opened`` is the order of its first event; ``sent`` counts the messages of each strategy that
+    went to it, for their ids.
     """
 
     started: int
@@ -54,6 +57,7 @@ class Visit:
     facts: dict[str, Any] = field(default_factory=dict)
     pages: dict[str | None, Page] = field(default_factory=dict)
     memory: Memory = field(default_factory=dict)
+    sent: dict[str, int] = field(default_factory=dict)
 
     def latest_page(self) -> tuple[int, int, str | None] | None:
         """The latest open page as (order of PageEntered, order of opening, pageID)."""
@@ -64,8 +68,7 @@ class Visit:
         return best
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class Sent(NamedTuple):
     """A message that was sent. ``counts`` falls when it expired unseen.
 
     ``order`` is that of the visitor's last event before it, which tells a page that was opened
@@ -86,8 +89,8 @@ class Sent:
     attach: Mapping[str, Any] | None = None
     valid_for: int = ANSWER_WAIT
     every_page: bool = False
-    agents: Mapping[str, int] = field(default_factory=dict)
-    pacing: Mapping[str, float] = field(default_factory=dict)
+    agents: Mapping[str, int] = NOTHING
+    pacing: Mapping[str, float] = NOTHING
     draw: float | None = None
 
     def waits(self, now: int) -> bool:
@@ -120,7 +123,7 @@ class Visitor:
     version: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     visits: dict[str, Visit] = field(default_factory=dict)
-    sends: tuple[Sent, ...] = ()
+    sends: list[Sent] = field(default_factory=list)
     memory: Memory = field(default_factory=dict)
     timers: dict[TimerKey, Timer] = field(default_factory=dict)
 
@@ -129,18 +132,18 @@ class Visitor:
         """A visitor of whom nothing is known."""
         return Visitor(id=visitor)
 
-    def draft(self) -> Visitor:
-        """A copy to work on: own top level, shared visits until they are touched."""
+    def copy(self) -> Visitor:
+        """The same memory again, which shares nothing that is ever changed in place."""
         return Visitor(
             id=self.id,
             now=self.now,
             events=self.events,
             version=self.version,
             facts=self.facts,
-            visits=dict(self.visits),
-            sends=self.sends,
-            memory=dict(self.memory),
-            timers=dict(self.timers) if self.timers else {},
+            visits={name: _visit_copy(visit) for name, visit in self.visits.items()},
+            sends=self.sends.copy(),
+            memory=memory_copy(self.memory),
+            timers=self.timers.copy(),
         )
 
     def fact(self, scope: str, name: str, visit: str | None = None) -> Any:
@@ -192,7 +195,7 @@ class Visitor:
             version=raw["version"],
             facts=dict(raw["facts"]),
             visits={name: _visit_from_json(visit) for name, visit in raw["visits"].items()},
-            sends=tuple(Sent(**sent) for sent in raw["sends"]),
+            sends=[Sent(**sent) for sent in raw["sends"]],
             memory=_memory_from_json(raw["memory"]),
             timers={
                 (tuple(place), key, position): (due, _tuples(chain))
@@ -208,7 +211,34 @@ def _tuples(value: Any) -> Any:
 
 
 def _memory_from_json(raw: Mapping[str, Any]) -> Memory:
-    return {key: _tuples(value) for key, value in raw.items()}
+    return {
+        key: [_tuples(item) for item in value] if isinstance(value, list) else value
+        for key, value in raw.items()
+    }
+
+
+def memory_copy(memory: Memory) -> Memory:
+    """A copy that shares no list."""
+    return {
+        key: value.copy() if isinstance(value, list) else value for key, value in memory.items()
+    }
+
+
+def _visit_copy(visit: Visit) -> Visit:
+    return Visit(
+        started=visit.started,
+        last=visit.last,
+        opened=visit.opened,
+        state=visit.state,
+        entered=visit.entered,
+        facts=visit.facts,
+        pages={
+            name: Page(opened=page.opened, entered=page.entered, memory=memory_copy(page.memory))
+            for name, page in visit.pages.items()
+        },
+        memory=memory_copy(visit.memory),
+        sent=visit.sent.copy(),
+    )
 
 
 def _visit_to_json(visit: Visit) -> dict[str, Any]:
@@ -223,6 +253,7 @@ def _visit_to_json(visit: Visit) -> dict[str, Any]:
             [name, page.opened, page.entered, page.memory] for name, page in visit.pages.items()
         ],
         "memory": visit.memory,
+        "sent": visit.sent,
     }
 
 
@@ -239,9 +270,11 @@ def _visit_from_json(raw: Mapping[str, Any]) -> Visit:
             for name, opened, entered, memory in raw["pages"]
         },
         memory=_memory_from_json(raw["memory"]),
+        sent=dict(raw["sent"]),
     )
 
 
 def _sent_to_json(sent: Sent) -> dict[str, Any]:
-    raw = {name: getattr(sent, name) for name in Sent.__slots__}
-    return raw | {"agents": dict(sent.agents), "pacing": dict(sent.pacing)}
+    attach = None if sent.attach is None else dict(sent.attach)
+    given = {"agents": dict(sent.agents), "pacing": dict(sent.pacing), "attach": attach}
+    return sent._asdict() | given

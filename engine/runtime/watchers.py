@@ -1,16 +1,22 @@
 """Patterns: what each remembers, and how one event moves it.
 
-A pattern remembers a tuple: a chain (or None) for each position; ``N times A`` is N positions. A
-chain is ``(time of its first event, last event, events bound by as)``, events as dicts and only
-where something later asks for them. The pending start of a ``no A for D`` is a timer of the
-visitor; its place in the tuple is for the *held* chain. See README.md, "Patterns".
+A chain is ``(time of its first event, last event, events bound by as)``, events as dicts and only
+where something later asks for them. Three kinds of pattern remember three things, each the least:
+
+* *times* (``N times A``): the times of the youngest N - 1, so one more decides;
+* *lean* (parts in a row that nobody asks about later): for each position the time at which its
+  chain began, or None;
+* any other: for each position its chain, or None. The pending start of a ``no A for D`` is a timer
+  of the visitor; its place in the list is for the *held* chain.
+
+See README.md, "Patterns".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Protocol
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 from engine.language import syntax
 from engine.runtime.aggregates import (
@@ -21,19 +27,19 @@ from engine.runtime.aggregates import (
     digest,
     register_of,
 )
-from engine.runtime.conditions import Conditions, Scene
+from engine.runtime.conditions import Conditions
+from engine.runtime.scene import NO_NAMES, Scene
 from engine.runtime.visitor import Memory, Place, Timer, TimerKey
 from engine.vocabulary.events import Event
 
 Chain = tuple[int, dict[str, Any] | None, dict[str, Any] | None]
-State = tuple[Chain | None, ...]
 Names = Mapping[str, Event]
-
-NO_NAMES: Final[Names] = {}
+Fits = Set[int]
+"""The watches that an event fits."""
 
 
 class Moving(Protocol):
-    """What an automaton moves beside memory: the visitor's time and timers, in an own copy."""
+    """What an automaton moves beside memory: the visitor's time and timers."""
 
     id: str
     now: int
@@ -46,14 +52,6 @@ class Watch:
 
     index: int
     atom: syntax.Atom
-    where: Evaluate | None
-
-    def fits(self, scene: Scene) -> bool:
-        """Does the scene's event fit (its name was already looked up)?"""
-        categories = self.atom.categories
-        if categories and not any(scene.in_category(name) for name in categories):
-            return False
-        return self.where is None or self.where(scene) is True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,16 +70,23 @@ class Position:
     alias: str | None = None
     keeps_event: bool = False
 
+    @property
+    def is_lean(self) -> bool:
+        """Does nothing but the time of the first event matter here?"""
+        special = self.absent is not None or self.all_of or self.keeps_event
+        return not special and self.where is None and self.alias is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Automaton:
-    """A compiled pattern; ``key`` names its memory."""
+    """A compiled pattern; ``key`` names its memory, ``remembers`` what is kept in it."""
 
     key: str
     positions: tuple[Position, ...]
     within: int | None
     per: syntax.Scope
-    plain: bool
+    remembers: Literal["nothing", "times", "lean", "chains"]
+    reached_by: Mapping[int, tuple[int, ...]] = field(repr=False)
 
     def place(self, event: Event) -> Place:
         """Where the memory for this event lives."""
@@ -91,24 +96,74 @@ class Automaton:
             return (event.visit,)
         return (event.visit, event.page)  # type: ignore[return-value]
 
-    def advance(
-        self, visitor: Moving, memory: Memory, scene: Scene, fits: set[int]
-    ) -> Names | None:
+    def advance(self, visitor: Moving, memory: Memory, scene: Scene, fits: Fits) -> Names | None:
         """Move by one event that fits some watches.
 
         Returns the events bound by ``as`` (often none) when that completes the pattern, else None.
-        ``visitor`` is a draft; ``memory`` is the own copy of the memory at the event's place.
+        ``visitor`` and ``memory``, the one at the event's place, are changed.
         """
-        if self.plain:
-            return NO_NAMES
+        match self.remembers:
+            case "nothing":
+                return NO_NAMES
+            case "times":
+                return NO_NAMES if self._count(memory, visitor.now) else None
+            case "lean":
+                return NO_NAMES if self._follow(memory, visitor.now, fits) else None
+            case _:
+                return self._chain(visitor, memory, scene, fits)
+
+    def _count(self, memory: Memory, now: int) -> bool:
+        """One more of ``N times A``: is it the last that was wanted?"""
+        times = memory.get(self.key)
+        if times is None:
+            memory[self.key] = [now]
+            return False
+        if self.within is not None:
+            oldest = now - self.within
+            while times and times[0] <= oldest:
+                del times[0]
+        wanted = len(self.positions) - 1
+        if len(times) == wanted:
+            del memory[self.key]
+            return True
+        times.append(now)
+        return False
+
+    def _follow(self, memory: Memory, now: int, fits: Fits) -> bool:
+        """One event of parts in a row, from the last position to the first."""
+        begun = memory.get(self.key)
+        last = len(self.positions) - 1
+        for k in self._reached(fits):
+            first = now
+            if k > 0:
+                if begun is None or begun[k - 1] is None:
+                    continue
+                first = begun[k - 1]
+                if self.within is not None and now - first >= self.within:
+                    continue
+            if k == last:
+                memory.pop(self.key, None)
+                return True
+            if begun is None:
+                begun = memory[self.key] = [None] * last
+            # The positions still to come are lower: they read what stands below this one.
+            begun[k] = first
+        return False
+
+    def _reached(self, fits: Fits) -> tuple[int, ...]:
+        """The positions that any of the watches fits, last first."""
+        if len(fits) == 1:
+            return self.reached_by.get(next(iter(fits)), ())
+        found = {k for watch in fits for k in self.reached_by.get(watch, ())}
+        return tuple(sorted(found, reverse=True))
+
+    def _chain(self, visitor: Moving, memory: Memory, scene: Scene, fits: Fits) -> Names | None:
         event, last = scene.event, len(self.positions) - 1
         place = self.place(event)
-        before: State = memory.get(self.key) or (None,) * (last + 1)
-        after = list(before)
-        for k in range(last, -1, -1):
+        before: list[Chain | None] = memory.get(self.key) or [None] * (last + 1)
+        after = before.copy()
+        for k in self._reached(fits):
             position = self.positions[k]
-            if fits.isdisjoint(position.watches):
-                continue
             if position.absent is not None:
                 self._cancel(visitor, place, k, scene)
                 continue
@@ -120,8 +175,8 @@ class Automaton:
                 return names_of(chain, visitor.id)
             after[k] = chain
             self._begin_silence(visitor, place, k + 1, visitor.now, chain)
-        if after != list(before):
-            memory[self.key] = tuple(after)
+        if after != before:
+            memory[self.key] = after
         return None
 
     def elapse(self, visitor: Moving, memory: Memory, place: Place, k: int) -> Chain | None:
@@ -130,9 +185,8 @@ class Automaton:
         if k == len(self.positions) - 1:
             self.clear(visitor, memory, place)
             return chain  # type: ignore[no-any-return]
-        state = list(memory.get(self.key) or (None,) * len(self.positions))
+        state = memory.setdefault(self.key, [None] * len(self.positions))
         state[k] = chain
-        memory[self.key] = tuple(state)
         self._begin_silence(visitor, place, k + 1, due, chain)
         return None
 
@@ -149,8 +203,19 @@ class Automaton:
         """Where an ``all of`` keeps the latest of each of its atoms, oldest first."""
         return f"{self.key}/{k}"
 
+    def chains(self, memory: Memory) -> tuple[Chain | None, ...]:
+        """What stands at each position, for who explains it."""
+        count = len(self.positions)
+        kept = list(memory.get(self.key) or ())
+        if self.remembers == "chains":
+            return tuple(kept) or (None,) * count
+        if self.remembers == "times":
+            kept.reverse()
+        chains = [None if first is None else (first, None, None) for first in kept]
+        return (*chains, *(None,) * (count - len(chains)))
+
     def _extend(
-        self, memory: Memory, before: State, k: int, scene: Scene, fits: set[int]
+        self, memory: Memory, before: list[Chain | None], k: int, scene: Scene, fits: Fits
     ) -> Chain | None:
         position, now = self.positions[k], scene.now
         first, names = now, None
@@ -161,7 +226,7 @@ class Automaton:
             first, _, names = previous
         if position.where is not None:
             known = scene.knowing(_events(names, scene.visitor.id))
-            if position.where(known) is not True:
+            if not position.where(known):
                 return None
         if position.all_of:
             oldest = self._gather(memory, k, (first, None, names), fits)
@@ -174,7 +239,7 @@ class Automaton:
             names = (names or {}) | {position.alias: event_to_json(scene.event)}
         return (first, event_to_json(scene.event) if position.keeps_event else None, names)
 
-    def _gather(self, memory: Memory, k: int, before: Chain, fits: set[int]) -> Chain | None:
+    def _gather(self, memory: Memory, k: int, before: Chain, fits: Fits) -> Chain | None:
         """Note the atoms of an ``all of`` that fit, each with the chain that stood before it.
 
         Once all are there, gives the chain of the oldest of them: all came after that one.
@@ -183,7 +248,7 @@ class Automaton:
         key = self.part_key(k)
         found = [n for n, watch in enumerate(watches) if watch in fits]
         older = [entry for entry in memory.get(key) or () if entry[0] not in found]
-        entries = memory[key] = (*older, *((n, before) for n in found))
+        entries = memory[key] = [*older, *((n, before) for n in found)]
         return None if len(entries) < len(watches) else entries[0][1]
 
     def _begin_silence(
@@ -205,7 +270,7 @@ class Automaton:
             return
         if position.where is not None:
             known = scene.knowing(_events(names, scene.visitor.id))
-            if position.where(known) is not True:
+            if not position.where(known):
                 return
         del visitor.timers[(place, self.key, k)]
 
@@ -233,8 +298,7 @@ class Watchers:
         """The one watch of an atom."""
         key = atom_key(self._book, atom)
         if key not in self._by_key:
-            where = self._conditions.truth(atom.where)
-            self._by_key[key] = Watch(index=len(self._by_key), atom=atom, where=where)
+            self._by_key[key] = Watch(index=len(self._by_key), atom=atom)
         return self._by_key[key]
 
     def automaton(self, pattern: syntax.Pattern, name: str) -> Automaton:
@@ -256,7 +320,8 @@ class Watchers:
             positions=tuple(positions),
             within=pattern.within,
             per=pattern.per,
-            plain=len(positions) == 1 and not positions[0].all_of and not names,
+            remembers=_remembers(positions),
+            reached_by=_reached_by(positions),
         )
 
     def _position(self, part: syntax.Part, names: set[str]) -> Position:
@@ -303,6 +368,22 @@ class Watchers:
         known = self._registers.get(name)
         horizon = max(register.horizon, known.horizon if known else 0)
         self._registers[name] = replace(register, horizon=horizon)
+
+
+def _remembers(positions: list[Position]) -> Literal["nothing", "times", "lean", "chains"]:
+    if not all(position.is_lean for position in positions):
+        return "chains"
+    if len(positions) == 1:
+        return "nothing"
+    return "times" if len({position.watches for position in positions}) == 1 else "lean"
+
+
+def _reached_by(positions: list[Position]) -> dict[int, tuple[int, ...]]:
+    found: dict[int, list[int]] = {}
+    for k in range(len(positions) - 1, -1, -1):
+        for watch in dict.fromkeys(positions[k].watches):
+            found.setdefault(watch, []).append(k)
+    return {watch: tuple(places) for watch, places in found.items()}
 
 
 def _unrolled(pattern: syntax.Pattern) -> list[syntax.Part]:

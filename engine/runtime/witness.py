@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from engine.runtime.admission import Admitted, Completed, admit
-from engine.runtime.conditions import Scene
+from engine.runtime.admission import Admitted, Completed
 from engine.runtime.outcome import Outcome
 from engine.runtime.plan import Plan
-from engine.runtime.step import Work, run
-from engine.runtime.visitor import Memory, Visit, Visitor
+from engine.runtime.scene import Scene
+from engine.runtime.step import Work
+from engine.runtime.visitor import Memory, Visitor
 from engine.vocabulary.events import Event, Moment
 
 
@@ -49,7 +49,7 @@ def watched(
     horizon: Mapping[str, int] | None = None,
 ) -> Outcome:
     """``step``, with a witness; the outcome is the same."""
-    return run(_Watched(plan, visitor, moment, horizon or {}, witness), moment)
+    return _Watched(plan, visitor.copy(), moment, horizon or {}, witness).run()
 
 
 class _Watched(Work):
@@ -70,15 +70,11 @@ class _Watched(Work):
         super().happen(event)
         self._witness.leaves(self, event)
 
-    def _take_facts(self, event: Event, visit: Visit) -> None:
-        super()._take_facts(event, visit)
-        visitor = self.visitor
-        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit, visitor.memory)
+    def fit(self, scene: Scene) -> None:
         self._witness.arrives(self, scene)
+        super().fit(scene)
 
-    def _decide(self, completed: list[Completed]) -> None:
-        if completed:
-            completed.sort(key=lambda candidate: candidate.rule.rank)
-            admitted = admit(self.visitor, completed, self._breaks)
-            self._witness.decides(self, completed, admitted)
-        super()._decide(completed)
+    def admitted(self, completed: Sequence[Completed]) -> Admitted:
+        found = super().admitted(completed)
+        self._witness.decides(self, completed, found)
+        return found

@@ -10,7 +10,7 @@ from engine.language import syntax
 from engine.language.render import written
 from engine.language.source import Source, by_name
 from engine.runtime.admission import Admitted, Completed
-from engine.runtime.conditions import Scene
+from engine.runtime.scene import Scene
 from engine.runtime.witness import Look
 from engine.trials.lacks import spoken
 from engine.trials.progress import atoms_of
@@ -88,13 +88,11 @@ class Coverage:
 
     def _try(self, node: syntax.Expr, scene: Scene) -> None:
         for leaf in _leaves(node):
-            evaluate = scene.plan.truth(leaf)
             found = self._seen.setdefault(leaf.span, set())
-            if evaluate is not None:
-                found.add("true" if evaluate(scene) is True else "false")
+            found.add("true" if scene.plan.holds(leaf)(scene) else "false")
             limit = _threshold(leaf)
             if limit is not None and isinstance(leaf, syntax.Compare):
-                value = scene.plan.compile(leaf.left)(scene)
+                value = scene.plan.look(leaf.left)(scene)
                 if isinstance(value, int | float) and abs(value - limit) <= 1:
                     found.add(value - limit)
 

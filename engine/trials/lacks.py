@@ -17,7 +17,7 @@ from engine.language.render import atom_written, duration, window_written, writt
 from engine.runtime.aggregates import NEVER
 from engine.runtime.calendar import clock as moment_of
 from engine.runtime.calendar import local, opening
-from engine.runtime.conditions import Scene
+from engine.runtime.scene import Scene
 
 _DAY: Final = 24 * 60
 _DAYS_AHEAD: Final = 8
@@ -86,13 +86,11 @@ class Explainer:
         return self.lack(item, scene, wanted=not wanted)
 
     def _truth(self, node: syntax.Expr, scene: Scene) -> bool | None:
-        evaluate = scene.plan.truth(node)
-        assert evaluate is not None, "a condition that is there compiles"
-        found = evaluate(scene)
+        found = scene.plan.look(node)(scene)
         return found if isinstance(found, bool) else None
 
     def _value(self, node: syntax.Expr, scene: Scene) -> Any:
-        return scene.plan.compile(node)(scene)
+        return scene.plan.look(node)(scene)
 
     # ------------------------------------------------------------ single conditions
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.language import syntax
 from engine.language.render import atom_written, duration, part_written
-from engine.runtime.conditions import Scene
+from engine.runtime.scene import Scene
 from engine.runtime.visitor import Timer
 from engine.runtime.watchers import Automaton, names_of
 from engine.runtime.witness import Look
@@ -32,10 +32,10 @@ class Memory:
 
 def remembered(look: Look, automaton: Automaton, event: Event) -> Memory:
     """What the pattern remembers where this event belongs."""
-    place, count = automaton.place(event), len(automaton.positions)
+    place = automaton.place(event)
     memory = look.memory(place) or {}
     return Memory(
-        chains=memory.get(automaton.key) or (None,) * count,
+        chains=automaton.chains(memory),
         silences={
             key[2]: timer
             for key, timer in look.visitor.timers.items()
@@ -130,9 +130,8 @@ class Progress:
             )
         if atom.where is None:
             return True
-        evaluate = scene.plan.truth(atom.where)
-        assert evaluate is not None, "the condition is there"
-        return True if evaluate(scene) is True else self._explainer.lack(atom.where, scene)
+        holds = scene.plan.holds(atom.where)(scene)
+        return True if holds else self._explainer.lack(atom.where, scene)
 
     # ------------------------------------------------------------ what follows from it
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from engine.language.syntax import Book
 from engine.runtime.outcome import Decision, Reason
 from engine.runtime.plan import Plan, plan
-from engine.runtime.step import step
+from engine.runtime.step import advance
 from engine.runtime.visitor import Visitor
 from engine.trials.recording import Recording, Track, Watch, moments
 from engine.vocabulary.events import NOTHING, Event
 
 _EVERY: Final = 50
-_FIELDS: Final = tuple(each.name for each in fields(Decision))
+_FIELDS: Final = Decision._fields
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -125,8 +125,7 @@ def _decisions(
     visitor = Visitor.new(track.visitor)
     for place, event in events:
         # The horizon keeps the clock of a visit from running on after its last event.
-        outcome = step(live, visitor, event, horizon=track.horizon)
-        visitor = outcome.visitor
+        outcome = advance(live, visitor, event, horizon=track.horizon)
         for breach in outcome.breaches:
             broken[breach.guarantee] += 1
         for decision in outcome.decisions:

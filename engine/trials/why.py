@@ -14,8 +14,8 @@ from typing import Any, Literal
 from engine.language import syntax
 from engine.runtime.admission import Admitted, Completed
 from engine.runtime.aggregates import aggregates_in
-from engine.runtime.conditions import Scene
 from engine.runtime.plan import Plan, PlannedRule, plan
+from engine.runtime.scene import Scene
 from engine.runtime.visitor import Visitor
 from engine.runtime.watchers import Automaton
 from engine.runtime.witness import Look, watched
@@ -190,8 +190,7 @@ class _Witness:
                 continue
             if atom.categories and not any(scene.in_category(name) for name in atom.categories):
                 continue
-            where = scene.plan.truth(atom.where)
-            if where is None or where(scene) is True:
+            if atom.where is None or scene.plan.holds(atom.where)(scene):
                 self._times[atom].append(scene.now)
 
     def _progress(
@@ -215,11 +214,11 @@ class _Witness:
         if planned.sends and reason is None:
             said = f'an earlier row of the table "{planned.table}" held'
             return _verdict(planned, rule, "refused", reason="table", sentence=said)
-        if planned.when is not None and planned.when(scene) is not True:
+        if planned.when is not None and not planned.when(scene):
             assert rule.when is not None, "a compiled condition was written"
             lack = self._explainer.lack(rule.when, scene)
             return _refused(planned, rule, "when", lack)
-        if planned.unless is not None and planned.unless(scene) is True:
+        if planned.unless is not None and planned.unless(scene):
             assert rule.unless is not None, "a compiled condition was written"
             lack = self._explainer.lack(rule.unless, scene, wanted=False)
             return _refused(planned, rule, "unless", lack)

@@ -112,7 +112,7 @@ class World:
     def give(self, scope: Scope, fact: str, value: Any) -> None:
         """Let a fact be known before anything happens that would set it."""
         if scope == "visitor":
-            visitor = self.visitor.draft()
+            visitor = self.visitor.copy()
             visitor.facts = visitor.facts | {fact: value}
             self.visitor = visitor
         elif self._begun:
@@ -161,7 +161,7 @@ class World:
             return
         self._begun = True
         if self._facts_of_visit:
-            visitor = self.visitor.draft()
+            visitor = self.visitor.copy()
             visitor.visits[self.visit] = Visit(started=self.time, last=self.time)
             self.visitor = visitor
             self._give_visit(self._facts_of_visit)
@@ -170,7 +170,7 @@ class World:
             self._apply(self._event(VISIT_STARTED, NOTHING))
 
     def _give_visit(self, facts: Mapping[str, Any]) -> None:
-        visitor = self.visitor.draft()
+        visitor = self.visitor.copy()
         record = visitor.visits.get(self.visit)
         if record is not None:
             visitor.visits[self.visit] = replace(record, facts={**record.facts, **facts})

@@ -46,20 +46,21 @@ def split(url: str) -> Address:
     return Address(host=host.lower(), path=slash + path or "/", query=query)
 
 
-def _trimmed(path: str) -> str:
+def trimmed(path: str) -> str:
+    """A path or pattern without its trailing slash, which never counts; the root stays."""
     return path.rstrip("/") or "/" if path.startswith("/") else path.rstrip("/")
 
 
 def glob(pattern: str) -> Callable[[str], bool]:
     """Compile a glob into a test of a URL."""
     about_path = pattern.startswith("/")
-    fits = _fitter(_trimmed(pattern))
+    fits = _fitter(trimmed(pattern))
 
     def test(url: str) -> bool:
         address = split(url)
         if about_path:
-            return fits(_trimmed(address.path))
-        return address.host is not None and fits(_trimmed(address.host + address.path))
+            return fits(trimmed(address.path))
+        return address.host is not None and fits(trimmed(address.host + address.path))
 
     return test
 
