@@ -9,7 +9,6 @@ import logging
 import signal
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +29,7 @@ from engine.delivery.ingest import Ingest
 from engine.delivery.rates import Rates
 from engine.delivery.wire import BrowserEvent
 from engine.hosts import document
+from engine.hosts.clock import now_ms
 from engine.hosts.document import EngagementCore
 from engine.hosts.sqlite import SqliteHost
 from engine.media.agents import Agents
@@ -74,13 +74,11 @@ async def _serve(settings: Settings, say: Say) -> None:
             origins=settings.origins,
         )
         async with _opened(settings, shelf, access, widgets) as (app, hub):
-            _announce(settings, address, shelf, say)
-            watching = asyncio.create_task(shelf.watch())
-            try:
-                await _run(app, hub, listener)
-            finally:
-                watching.cancel()
-                await asyncio.gather(watching, return_exceptions=True)
+            server = _server(app, hub)
+            # First, so that who reads the address can stop the server properly at once.
+            with server.stopped_by_signals():
+                _announce(settings, address, shelf, say)
+                await _run(server, listener, shelf)
 
 
 def widgets_folder() -> Path:
@@ -99,11 +97,11 @@ async def _opened(
     settings: Settings, shelf: Shelf, access: Access, widgets: Path
 ) -> AsyncIterator[tuple[Starlette, Hub]]:
     """Open host and media, put the application together; close all in the reverse order."""
-    agents = Agents(_now)
+    agents = Agents(now_ms)
     host = SqliteHost(settings.data / "visits.sqlite3")
     ingest = Ingest(
         host,
-        clock=_now,
+        clock=now_ms,
         version=lambda: shelf.library.live.version,
         agents=agents.free,
         vocabulary=lambda: shelf.vocabulary,
@@ -111,7 +109,7 @@ async def _opened(
     hub = Hub(host, ingest, document.outbox_after)
     try:
         await host.start(EngagementCore(shelf.library, agents.free), hub.deliver)
-        store = InteractionStore(settings.data / "interactions.sqlite3")
+        store = InteractionStore(settings.data / "interactions.sqlite3", clock=now_ms)
     except OSError as error:
         await host.stop()
         raise StartError(str(error)) from error
@@ -130,7 +128,7 @@ async def _opened(
             ingest=ingest,
             hub=hub,
             histories=inside.histories,
-            rates=Rates(_now),
+            rates=Rates(now_ms),
             book=shelf.report,
             agents=agents.free,
             routes=[*media, *pages.captures(lambda: shelf.captures), *_pages(widgets)],
@@ -215,7 +213,12 @@ class _Uvicorn(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Ours stop the server without ending the process, so that the store is closed after."""
+        """Signals are captured already, and for longer."""
+        yield
+
+    @contextlib.contextmanager
+    def stopped_by_signals(self) -> Iterator[None]:
+        """Signals stop the server without ending the process: the store is closed after."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)
@@ -231,7 +234,16 @@ class _Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-async def _run(app: Starlette, hub: Hub, listener: socket.socket) -> None:
+async def _run(server: _Uvicorn, listener: socket.socket, shelf: Shelf) -> None:
+    watching = asyncio.create_task(shelf.watch())
+    try:
+        await server.serve([listener])
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+def _server(app: Starlette, hub: Hub) -> _Uvicorn:
     config = uvicorn.Config(
         app,
         http=_http(),
@@ -247,7 +259,7 @@ async def _run(app: Starlette, hub: Hub, listener: socket.socket) -> None:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN,
     )
-    await _Uvicorn(config, hub).serve([listener])
+    return _Uvicorn(config, hub)
 
 
 def _check_exposure(settings: Settings) -> None:
@@ -342,7 +354,3 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
         "uvloop"
     ).new_event_loop
     return factory
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

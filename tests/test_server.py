@@ -295,6 +295,11 @@ def test_a_stop_drains_and_says_so_to_pages(tmp_path: Path) -> None:
         assert closed.value.rcvd.code == 1012
 
 
+def test_a_server_that_has_just_said_its_address_stops_as_any_other(tmp_path: Path) -> None:
+    with Serving(written(tmp_path / "book", one=GREETING), tmp_path / "data") as serving:
+        assert serving.stop() == 0
+
+
 def test_a_page_goes_on_after_a_restart(tmp_path: Path) -> None:
     folder = written(tmp_path / "book", one=GREETING)
     with Serving(folder, tmp_path / "data") as serving:

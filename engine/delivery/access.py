@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hmac
 import os
 import secrets
+import tempfile
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
@@ -31,22 +33,25 @@ def is_loopback(host: str) -> bool:
 def key_in(folder: Path) -> bytes:
     """Read the key that signs visit tokens, or make it (mode 0600). Raises OSError, ValueError."""
     path = folder / _KEY_FILE
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        key = path.read_bytes()
-        if len(key) < _KEY_BYTES:
-            raise ValueError(
-                f"The key {path} is too short; delete it and a new one is made "
-                "(open pages then ask for a new token by themselves)."
-            ) from None
-        return key
-    with os.fdopen(handle, "wb") as file:
-        key = secrets.token_bytes(_KEY_BYTES)
-        file.write(key)
+    if not path.exists():
+        _make_key(path)
+    key = path.read_bytes()
+    if len(key) < _KEY_BYTES:
+        raise ValueError(
+            f"The key {path} is too short; delete it and a new one is made "
+            "(open pages then ask for a new token by themselves)."
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Make it whole or not at all: who dies meanwhile must not leave half a key."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{_KEY_FILE}.") as file:
+        file.write(secrets.token_bytes(_KEY_BYTES))
         file.flush()
         os.fsync(file.fileno())
-    return key
+        with contextlib.suppress(FileExistsError):  # another server was faster: its key counts
+            os.link(file.name, path)
 
 
 class Access:

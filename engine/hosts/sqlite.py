@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
-from engine.hosts.clock import now_ms
+from engine.hosts.clock import CLOCK, Clock
 from engine.hosts.contract import Core, Deliver, Document, Entry, Input, Message, Overloaded
 from engine.hosts.courier import Courier
 from engine.hosts.store import Changes, Record, Store, explain, journal_row, visitor_row
@@ -27,6 +27,10 @@ _AFTER_FAILURE_MS: Final = 1_000
 """How long wake-ups rest after a transaction that failed."""
 _AFTER_FAULT_MS: Final = 60_000
 """How long a visitor's wake-up rests after the core refused it."""
+_LONGEST_PAUSE_S: Final = 1.0
+"""How long the writer sleeps at most: so soon it notices that the clock was set forward."""
+_AHEAD_MS: Final = 86_400_000
+"""A store whose times are further ahead of the clock than this was written by a wrong clock."""
 _VISITS: Final = 100_000
 """How many visits are remembered with their visitor."""
 
@@ -48,7 +52,8 @@ class SqliteHost:
     """Keeps visitors in the SQLite file ``path``; one server at a time may open it.
 
     ``queue`` bounds the inputs that wait for the disk, ``hot`` the documents kept in memory,
-    ``patience`` (s) the wait for a lock that another program holds on the file.
+    ``patience`` (s) the wait for a lock that another program holds on the file. The ``clock`` goes
+    on from where the store ends.
     """
 
     def __init__(
@@ -58,8 +63,10 @@ class SqliteHost:
         queue: int = 20_000,
         hot: int = 5_000,
         patience: float = 5.0,
+        clock: Clock = CLOCK,
     ) -> None:
         self._path = Path(path)
+        self._clock = clock
         self._store = Store(self._path, patience=patience)
         self._inbox = _Inbox(queue)
         self._records: _Hot[Record] = _Hot(hot)
@@ -75,6 +82,7 @@ class SqliteHost:
     async def start(self, core: Core, deliver: Deliver) -> None:
         """Open the file and begin to accept; overdue wake-ups fire at once. Raises OSError."""
         await asyncio.to_thread(self._store.open)
+        self._set_clock(self._store.latest)
         self._core = core
         self._loop = asyncio.get_running_loop()
         self._courier = Courier(deliver)
@@ -130,6 +138,19 @@ class SqliteHost:
         await self._courier.stop()
         await asyncio.to_thread(self._store.close)
 
+    def _set_clock(self, latest: int) -> None:
+        """Go on from where the store ends when the clock on the wall was set back meanwhile."""
+        ahead = latest - self._clock.now()
+        if ahead > _AHEAD_MS:
+            _LOG.warning(
+                "The newest input in %s is %d h ahead of the clock of this machine: timers of its"
+                " visitors wait until then. Is the clock right?",
+                self._path,
+                ahead // 3_600_000,
+            )
+        elif ahead > 0:
+            self._clock.not_before(latest)
+
     # What follows runs in the writer thread.
 
     def _write_forever(self) -> None:
@@ -147,7 +168,8 @@ class SqliteHost:
             return _AFTER_FAILURE_MS / 1000
         if wake_at is None:
             return None
-        return max(0, max(wake_at, self._rest_until) - now_ms()) / 1000
+        pause = max(0, max(wake_at, self._rest_until) - self._clock.now()) / 1000
+        return min(pause, _LONGEST_PAUSE_S)
 
     def _attempt(self, turn: _Turn, submit: _Submit) -> int | Exception:
         try:
@@ -157,7 +179,7 @@ class SqliteHost:
             return explain(problem, self._path)
 
     def _wake(self, turn: _Turn) -> None:
-        now = now_ms()
+        now = self._clock.now()
         if now < self._rest_until:
             return
         # An input that still waits was accepted before the timers after its time.
@@ -196,7 +218,7 @@ class SqliteHost:
 
     def _rest(self, problem: Exception) -> None:
         _LOG.error("A transaction failed and changed nothing: %s", explain(problem, self._path))
-        self._rest_until = now_ms() + _AFTER_FAILURE_MS
+        self._rest_until = self._clock.now() + _AFTER_FAILURE_MS
 
     # And this in the event loop.
 

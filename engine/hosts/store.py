@@ -72,11 +72,22 @@ def explain(problem: Exception, path: Path) -> Exception:
         return Overloaded(f"The disk of {path} is full: free some space.", retry_after=5)
     if code in _BUSY:
         return Overloaded(f"Another program holds {path} locked: it has to let go first.")
-    return OSError(f"{path} can not be written or read: {problem}.")
+    return OSError(
+        f"{path} can not be written or read ({problem}): look whether its disk is full,"
+        " write-protected or broken."
+    )
+
+
+def _unopened(problem: sqlite3.Error, path: Path) -> OSError:
+    """Say why a file can not be opened. Only what is no database of ours is to be moved away."""
+    code = getattr(problem, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+        return OSError(f"{path} can not be opened: {problem}. Move it away to begin anew.")
+    return OSError(str(explain(problem, path)))
 
 
 class Store:
-    """One open SQLite file.
+    """One open SQLite file. ``latest`` (ms) is the youngest time in it when it was opened.
 
     ``load``, ``owner``, ``write``, ``next_wake`` and ``due`` belong to the writer thread;
     ``read_*`` may be called from any other thread.
@@ -91,6 +102,7 @@ class Store:
         self._dirty = threading.Event()
         self.identity = ""
         self.epoch = 0
+        self.latest = 0
 
     def open(self) -> None:
         """Lock and open the file, create it when it is missing. Raises OSError."""
@@ -100,12 +112,18 @@ class Store:
             self._connect()
         except sqlite3.Error as problem:
             self._resources.close()
-            raise OSError(
-                f"{self._path} can not be opened: {problem}. Move it away to begin anew."
-            ) from problem
+            raise _unopened(problem, self._path) from problem
         except BaseException:
             self._resources.close()
             raise
+
+    def open_for_reading(self) -> None:
+        """Open an existing file for ``read_*`` alone, also beside a server. Raises OSError."""
+        address = f"{self._path.absolute().as_uri()}?mode=ro"
+        try:
+            self._reader = self._connection(address)
+        except sqlite3.Error as problem:
+            raise OSError(f"{self._path} can not be read: {problem}.") from problem
 
     def close(self) -> None:
         """Checkpoint, close, let go of the lock."""
@@ -186,7 +204,13 @@ class Store:
     def _lock(self) -> None:
         # The lock file stays: removing it would let two processes hold locks on different files.
         name = self._path.with_name(self._path.name + ".lock")
-        handle = self._resources.enter_context(name.open("a"))
+        try:
+            handle = self._resources.enter_context(name.open("a"))
+        except OSError as problem:
+            raise OSError(
+                f"{name} can not be written ({problem.strerror}): make it writable, or choose"
+                " another data folder."
+            ) from problem
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -213,9 +237,13 @@ class Store:
         self._resources.callback(thread.join)
         self._resources.callback(self._closing.set)
 
-    def _connection(self) -> sqlite3.Connection:
+    def _connection(self, address: str | None = None) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path, timeout=self._patience, isolation_level=None, check_same_thread=False
+            address or self._path,
+            uri=address is not None,
+            timeout=self._patience,
+            isolation_level=None,
+            check_same_thread=False,
         )
         self._resources.callback(connection.close)
         return connection
@@ -235,6 +263,10 @@ class Store:
             )
             cursor.execute("UPDATE meta SET value = value + 1 WHERE key = 'epoch'")
             meta = dict(cursor.execute("SELECT key, value FROM meta").fetchall())
+            youngest = cursor.execute(
+                "SELECT max(time) FROM (SELECT time FROM journal ORDER BY offset DESC LIMIT 1000)"
+            ).fetchone()
+            self.latest = youngest[0] or 0
         self.identity, self.epoch = meta["identity"], int(meta["epoch"])
 
     @contextlib.contextmanager
