@@ -18,11 +18,10 @@ from typing import Any, Final
 
 from engine.delivery.ingest import Ingest, new_id, refusing
 from engine.delivery.wire import Refusal
-from engine.hosts.contract import Document, Host, Message
+from engine.hosts.contract import CONNECTIONS_OF_A_VISIT, Document, Host, Message
 
 QUEUE: Final = 64
 """Messages that wait for one connection before it counts as too slow."""
-CONNECTIONS_OF_A_VISIT: Final = 32
 CONNECTIONS: Final = 50_000
 
 log = logging.getLogger("overture.delivery")

@@ -17,9 +17,9 @@ from pydantic_core import ErrorDetails, from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
+from engine.vocabulary import limits
+
 MAX_BODY: Final = 256 * 1024
-MAX_EVENT: Final = 32 * 1024
-"""Bytes of one event: what a pattern may have to remember of it."""
 """Bytes of one request body, and of one WebSocket frame from a page."""
 PATIENCE: Final = 30.0
 """Seconds in which a body must arrive."""
@@ -46,9 +46,9 @@ class Refusal(HTTPException):
         self.sentence = sentence
 
 
-Id = Annotated[str, Field(pattern=r"\A[A-Za-z0-9._~-]{1,64}\z")]
+Id = Annotated[str, Field(pattern=rf"\A[A-Za-z0-9._~-]{{1,{limits.ID}}}\z")]
 """An id of a visit, visitor or page: browsers make 32 upper-case hex digits, systems others."""
-Word = Annotated[str, Field(min_length=1, max_length=128, pattern=r"\A[^\x00-\x1f\x7f]+\z")]
+Word = Annotated[str, Field(min_length=1, max_length=limits.WORD, pattern=r"\A[^\x00-\x1f\x7f]+\z")]
 
 
 class _Strict(BaseModel):
@@ -67,10 +67,10 @@ class BrowserEvent(_Strict):
     eventType: Word | None = None  # noqa: N815
     eventID: Word | None = None  # noqa: N815
     timestamp: int | float | None = None
-    url: Annotated[str, Field(max_length=8192)] | None = None
-    title: Annotated[str, Field(max_length=4096)] | None = None
-    languageCode: Annotated[str, Field(max_length=64)] | None = None  # noqa: N815
-    category: Annotated[str, Field(max_length=4096)] | None = None
+    url: Annotated[str, Field(max_length=limits.URL)] | None = None
+    title: Annotated[str, Field(max_length=limits.TITLE)] | None = None
+    languageCode: Annotated[str, Field(max_length=limits.LANGUAGE)] | None = None  # noqa: N815
+    category: Annotated[str, Field(max_length=limits.CATEGORY)] | None = None
     data: dict[str, Any] | None = None
 
 
@@ -162,10 +162,10 @@ def events(raw: bytes) -> list[BrowserEvent]:
     found = _validated(_EVENTS, [value] if single else value, "" if single else "event ")
     if not found:
         raise Refusal(400, "empty", "The array has no event; send at least one.")
-    if len(raw) > MAX_EVENT:
+    if len(raw) > limits.EVENT:
         for place, event in enumerate(found, 1):
-            if len(event.model_dump_json()) > MAX_EVENT:
-                sentence = f"Event {place} is larger than {MAX_EVENT // 1024} kB."
+            if len(event.model_dump_json().encode()) > limits.EVENT:
+                sentence = f"Event {place} is larger than {limits.EVENT // 1024} kB."
                 raise Refusal(413, "event-too-large", sentence)
     return found
 

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
+
+CONNECTIONS_OF_A_VISIT: Final = 32
+"""How many connections of pages of one visit are told to a host at a time."""
 
 Document = dict[str, Any]
 """What is stored of a visitor: JSON values only. Opaque to a host except through the core."""

@@ -8,7 +8,7 @@ only thing that moves it. The outbox is the delicate part, so here are its rules
 * An entry that has not left within 30 s (half-open: at exactly 30 s it is gone) is dropped. When
   it came from a strategy the runtime takes it back, so that it counts for no limit.
 * An entry that has left stays until its page acknowledged it or was exited, for a day, or until
-  300 younger ones wait with it.
+  300 younger ones of its visit wait with it, or 1,000 younger messages of its visitor.
 * An entry for every page of a visit waits for the pages that were open when it was made. When
   none of them took it, the next page to connect gets it.
 
@@ -23,12 +23,14 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypedDict
 
-from engine.hosts.contract import Advance, Document, Input, Message
+from engine.hosts.contract import CONNECTIONS_OF_A_VISIT, Advance, Document, Input, Message
+from engine.runtime.bound import Beside
 from engine.runtime.library import Library
 from engine.runtime.outcome import Batch, Decision, Outcome, Send
 from engine.runtime.plan import Plan
 from engine.runtime.step import next_timer, step
-from engine.runtime.visitor import Visitor
+from engine.runtime.visitor import PAGES_OPEN, VISITS_OPEN, Visitor
+from engine.vocabulary import limits
 from engine.vocabulary.events import NOTHING, PAGE_EXITED, Event, Expiry, Moment, Tick
 
 SCHEMA: Final = 1
@@ -38,12 +40,28 @@ KEPT: Final = 86_400_000
 """How long (ms) a message that left waits for its acknowledgement."""
 ENTRIES: Final = 300
 """How many messages of one visit wait at most."""
+WAITING: Final = 1_000
+"""How many messages of all visits of a visitor wait at most."""
 SEEN: Final = 256
 """How many ids of inputs are remembered, to recognise duplicates."""
 
 _DIGEST: Final = 8
 _MARK: Final = 12
 """The length of one remembered id: 8 bytes in base 64 without padding, and a space."""
+
+_NAME: Final = limits.ID + 4
+"""The bytes of an id with its quotes, and a comma or colon."""
+_FRAME: Final = 200
+"""The bytes of what else stands in the document, or in one entry: names, numbers, brackets."""
+
+BESIDE: Final = Beside(
+    messages=WAITING,
+    # Its page and visit, and the pages that it waits for: those that are open or connected.
+    message=_FRAME + (2 + PAGES_OPEN + CONNECTIONS_OF_A_VISIT) * _NAME,
+    usual=_FRAME + 20 * _MARK,
+    most=_FRAME + SEEN * _MARK + VISITS_OPEN * (_NAME + CONNECTIONS_OF_A_VISIT * 2 * _NAME),
+)
+"""What stands in the document beside the memory of the rules, without what others push."""
 
 
 class _Entry(TypedDict):
@@ -336,8 +354,33 @@ class _Draft:
                 if gone["strategy"] and not gone["left"]:
                     lost += gone["ids"]
             self._keep(visit, kept)
+        lost += self._crowded_out()
         if lost:
             self._step(Expiry(time=self._now, sends=tuple(lost)))
+
+    def _crowded_out(self) -> list[str]:
+        """Drop the oldest beyond the limit of a visitor; the sends among them that never left.
+
+        A visitor may open visits without end, and each may have messages that nobody takes. The
+        youngest entry stays, however many messages it holds.
+        """
+        waiting = sum(len(entry["ids"]) for entries in self._outbox.values() for entry in entries)
+        lost: list[str] = []
+        while waiting > WAITING and (oldest := self._oldest()) is not None:
+            visit, gone = oldest
+            waiting -= len(gone["ids"])
+            self._keep(visit, [entry for entry in self._outbox[visit] if entry is not gone])
+            if gone["strategy"] and not gone["left"]:
+                lost += gone["ids"]
+        return lost
+
+    def _oldest(self) -> tuple[str, _Entry] | None:
+        """The entry that goes first: what has left before what has not, then the oldest."""
+        every = [(visit, e) for visit, entries in self._outbox.items() for e in entries]
+        if len(every) < 2:
+            return None
+        every.sort(key=lambda one: one[1]["offset"])
+        return min(every[:-1], key=lambda one: not one[1]["left"])
 
     def _keep(self, visit: str, entries: list[_Entry]) -> None:
         if entries:

@@ -19,18 +19,22 @@ from typing import IO, Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from engine.hosts.document import BESIDE
 from engine.language import compile_book
 from engine.language.diagnostics import Diagnostic
 from engine.language.lints import lint
 from engine.language.render import as_json, terminal
 from engine.language.source import Source, Unreadable, by_name, read_folder
 from engine.language.syntax import Book
+from engine.runtime.bound import bound
 from engine.trials import replay as replays
 from engine.trials.coverage import Coverage
 from engine.trials.recording import STANDARD_INPUT, BadRecording, Recording, Watch, read
 from engine.trials.replay import Noted, Report, in_order
 from engine.trials.report import (
     bar,
+    cost,
+    cost_to_json,
     counted,
     left_out,
     show_replay,
@@ -139,24 +143,29 @@ def ending(run: Callable[[argparse.Namespace], int]) -> Callable[[argparse.Names
 def check(arguments: argparse.Namespace) -> int:
     """Show every mistake and warning of a book. Gives 0 for no mistake, 1 for some, 2 for no book.
 
-    A warning is about a good book; with ``--strict`` it counts as a mistake.
+    Of a good book it also says what a visitor costs. A warning is about a good book; with
+    ``--strict`` it counts as a mistake.
     """
     sources = read_folder(Path(arguments.book))
     compiled = compile_book(sources)
-    warnings = lint(compiled.book, sources) if compiled.book is not None else ()
+    book = compiled.book
+    warnings = lint(book, sources) if book is not None else ()
     if arguments.json:
+        memory = cost_to_json(bound(book, BESIDE), sources) if book is not None else None
         _print_json(
             {
                 "ok": not compiled.diagnostics,
-                "version": compiled.book.version if compiled.book else None,
+                "version": book.version if book else None,
                 "problems": [as_json(each, by_name(sources)) for each in compiled.diagnostics],
                 "warnings": [as_json(each, by_name(sources)) for each in warnings],
+                "memory": memory,
             }
         )
     else:
         _show_mistakes((*compiled.diagnostics, *warnings), sources, sys.stdout)
-        if compiled.book is not None and not compiled.diagnostics:
-            console().print(Text(f"No mistakes: {_contents(compiled.book, len(sources))}."))
+        if book is not None and not compiled.diagnostics:
+            console().print(Text(f"No mistakes: {_contents(book, len(sources))}."))
+            console().print(Text(cost(bound(book, BESIDE))), soft_wrap=True)
     return MISTAKES if compiled.diagnostics or (arguments.strict and warnings) else FINE
 
 

@@ -13,18 +13,64 @@ from rich.table import Table
 from rich.text import Text
 
 from engine.language import syntax
-from engine.language.source import Source
+from engine.language.source import Source, by_name
+from engine.runtime.bound import Bound
 from engine.runtime.outcome import Reason
 from engine.trials.recording import Recording, Watch
 from engine.trials.replay import Report
 from engine.trials.scenarios import SETTING, Happening, Story, StoryLine
 
 _REASONS: Final[tuple[str, ...]] = get_args(Reason)
+_LARGEST: Final = 10
+_UNITS: Final = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 def counted(number: int, one: str, many: str | None = None) -> str:
     """A number with its word: ``1 visit``, ``24,026 visits``."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def sized(number: int) -> str:
+    """A number of bytes for a person: ``0.8 kB``, ``12 MB``, ``2.6 GB``."""
+    unit, size = next((one for one in _UNITS if number >= one[1]), _UNITS[-1])
+    amount = number / size
+    return f"{amount:.1f} {unit}" if amount < 9.95 else f"{amount:,.0f} {unit}"
+
+
+# ---------------------------------------------------------------- memory
+
+
+def cost(found: Bound) -> str:
+    """What a visitor costs, in one line."""
+    largest = found.shares[0]
+    part = "most of it" if 2 * largest.most >= found.most else "the largest part"
+    return (
+        f"A visitor costs {sized(found.usual)} as a rule, and {sized(found.most)} at the very most "
+        f"({part}: {largest})."
+    )
+
+
+def cost_to_json(found: Bound, sources: Sequence[Source]) -> dict[str, Any]:
+    """The bytes of a visitor as ``overture check --json`` prints them, the largest shares first."""
+    named = by_name(sources)
+    return {
+        "usual": found.usual,
+        "most": found.most,
+        "largest": [
+            {
+                "owner": share.owner,
+                "name": share.name,
+                "file": share.span.source or None,
+                "line": named[share.span.source].place(share.span.start)[0]
+                if share.span.source
+                else None,
+                "what": share.what,
+                "usual": share.usual,
+                "most": share.most,
+            }
+            for share in found.shares[:_LARGEST]
+        ],
+    }
 
 
 # ---------------------------------------------------------------- replay

@@ -141,8 +141,9 @@ def test_a_page_cannot_join_the_visits_of_a_stranger(serving: Serving) -> None:
     assert event["globalVisitID"] == page["globalVisitID"]
 
 
-def test_a_large_event_is_refused_in_a_small_request_too(serving: Serving) -> None:
-    event = {"eventName": "A", "visitID": "large", "data": {"text": "x" * 33_000}}
+@pytest.mark.parametrize("text", ["x" * 33_000, "é" * 17_000], ids=["letters", "bytes"])
+def test_a_large_event_is_refused_in_a_small_request_too(serving: Serving, text: str) -> None:
+    event = {"eventName": "A", "visitID": "large", "data": {"text": text}}
     answer = serving.post("/server/data/events", json=[event])
     assert (answer.status_code, answer.json()["code"]) == (413, "event-too-large")
     assert serving.get("/server/data/visits/large/events").status_code == 404

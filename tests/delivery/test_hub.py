@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from engine.delivery.hub import CONNECTIONS_OF_A_VISIT, QUEUE, Connection, Hub
+from engine.delivery.hub import QUEUE, Connection, Hub
 from engine.delivery.ingest import Ingest, refusing
 from engine.delivery.wire import BrowserEvent, Refusal
+from engine.hosts.contract import CONNECTIONS_OF_A_VISIT
 from engine.hosts.document import EngagementCore, outbox_after
 from engine.hosts.memory import MemoryHost
 from engine.language.syntax import Book

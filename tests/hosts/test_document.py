@@ -7,12 +7,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hosts.booked import HELLO, Bench, library_of
+from hosts.booked import BOOK, HELLO, Bench, library_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.hosts.contract import Input, Message
-from engine.hosts.document import ENTRIES, EXPIRY, SEEN, EngagementCore, invitation_of, outbox_after
+from engine.hosts.document import (
+    ENTRIES,
+    EXPIRY,
+    SEEN,
+    WAITING,
+    EngagementCore,
+    invitation_of,
+    outbox_after,
+)
 
 
 @pytest.fixture
@@ -195,6 +203,26 @@ def test_a_message_of_a_strategy_that_is_crowded_out_is_taken_back(bench: Bench)
     assert bench.reasons() == []
     bench.push(500, "P")
     assert bench.reasons() == [("Cart", "expired")]
+
+
+def test_a_visitor_keeps_no_more_than_their_limit_over_all_visits() -> None:
+    bench = Bench(BOOK.replace("limit 1 per visit", "limit 1 per visitor", 1))
+    bench.event("AddToCart", 0, visit="first")
+    wires = [{"page": None, "channel": "c", "data": {}} for _ in range(50)]
+    pushes = [
+        bench.input("pushed", n + 1, {"notifications": wires}, visit=f"V{n}")
+        for n in range(WAITING // 50)
+    ]
+    bench.apply(*pushes)
+    assert bench.reasons() == [("Cart", "expired")], "it never left, so it is taken back"
+    assert bench.document is not None
+    outbox = bench.document["outbox"]
+    assert "first" not in outbox
+    assert sum(len(entry["ids"]) for entries in outbox.values() for entry in entries) == WAITING
+    bench.apply(bench.input("pushed", 500, {"notifications": wires[:1]}, visit="W"))
+    outbox = bench.document["outbox"]
+    assert "V0" not in outbox, "an entry goes as a whole"
+    assert {"V1", "W"} <= outbox.keys()
 
 
 def test_what_nobody_acknowledges_is_kept_for_a_day(bench: Bench) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -204,11 +205,43 @@ def test_exits_in_one_file_count_for_all(capsys: Capture, tmp_path: Path, events
 def test_check_of_a_good_book(capsys: Capture, folder: Path) -> None:
     code, out, err = run(capsys, "check", folder)
     assert (code, err) == (0, "")
-    assert out.endswith("No mistakes: 2 strategies and 1 scenario in 1 file.\n")
+    assert "No mistakes: 2 strategies and 1 scenario in 1 file.\n" in out
     code, out, _ = run(capsys, "check", folder, "--json")
     found = json.loads(out)
     assert (code, found["ok"], found["problems"]) == (0, True, [])
     assert found["version"]
+
+
+def test_check_says_what_a_visitor_costs(capsys: Capture, tmp_path: Path) -> None:
+    book = tmp_path / "one.strategy"
+    book.write_text(
+        'fact visit.seen boolean\n\nstrategy "S"\n  on PageEntered, stays 30 s, per page\n'
+        "    set visit.seen = true\n",
+        encoding="utf-8",
+    )
+    _, out, _ = run(capsys, "check", book)
+    last = out.splitlines()[-1]
+    said = r"A visitor costs (\d\.\d) kB as a rule, and (\d\.\d) GB at the very most \(most of it: "
+    figures = re.match(said, last)
+    assert figures, last
+    assert last.endswith('"S" keeps events for each of 5,050 pages).')
+    _, out, _ = run(capsys, "check", book, "--json")
+    memory = json.loads(out)["memory"]
+    assert memory["most"] == sum(share["most"] for share in memory["largest"])
+    assert memory["usual"] == pytest.approx(float(figures[1]) * 1_000, abs=51)
+    assert memory["most"] == pytest.approx(float(figures[2]) * 1_000_000_000, rel=0.05)
+    first = memory["largest"][0]
+    assert (first["owner"], first["name"]) == ("rule", "S")
+    assert (first["file"], first["line"]) == ("one.strategy", 4)
+    assert first["most"] > memory["most"] / 2
+
+
+def test_check_of_a_bad_book_counts_nothing(capsys: Capture, tmp_path: Path) -> None:
+    (tmp_path / "bad.strategy").write_text('strategy "S"\n  on Nothing\n', encoding="utf-8")
+    _, out, _ = run(capsys, "check", tmp_path)
+    assert "costs" not in out
+    _, out, _ = run(capsys, "check", tmp_path, "--json")
+    assert json.loads(out)["memory"] is None
 
 
 def test_check_shows_every_mistake(capsys: Capture, folder: Path) -> None:
