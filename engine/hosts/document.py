@@ -37,7 +37,7 @@ from engine.runtime.fading import Fading
 from engine.runtime.library import Library
 from engine.runtime.outcome import Batch, Decision, Outcome, Send
 from engine.runtime.plan import Plan
-from engine.runtime.step import next_timer, step
+from engine.runtime.step import advance, next_timer
 from engine.runtime.visitor import PAGES_OPEN, VISIT_EXPIRY, VISITS_OPEN, Visitor
 from engine.vocabulary import limits
 from engine.vocabulary.events import NOTHING, PAGE_EXITED, Event, Expiry, Moment, Tick
@@ -175,6 +175,7 @@ class _Draft:
         self._library = library
         old = document or {**_EMPTY, "visitor": Visitor.new(visitor)}
         self._visitor: Visitor = old["visitor"]
+        self._own = False
         self._now: int = old["now"]
         self._epoch: int = old["epoch"]
         self._seen: str = old["seen"]
@@ -330,8 +331,10 @@ class _Draft:
         return min((entry["expires"] for entry in waiting), default=None)
 
     def _step(self, moment: Moment) -> None:
-        outcome: Outcome = step(self._plan, self._visitor, moment)
-        self._visitor = outcome.visitor
+        if not self._own:
+            # Copied once for all inputs, and moved in place from then on.
+            self._visitor, self._own = self._visitor.copy(), True
+        outcome: Outcome = advance(self._plan, self._visitor, moment)
         self._decisions += map(_decision, outcome.decisions)
         for batch in outcome.batches:
             self._post(batch)
