@@ -14,7 +14,7 @@ import hashlib
 import logging
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -23,9 +23,9 @@ from watchfiles import awatch
 
 from engine.language.captures import captures
 from engine.language.compiler import Compiler
-from engine.language.diagnostics import Diagnostic
+from engine.language.diagnostics import Diagnostic, Shown
 from engine.language.lints import lint
-from engine.language.render import terminal
+from engine.language.render import others, terminal
 from engine.language.source import SUFFIX, Source
 from engine.language.syntax import Book
 from engine.runtime.library import Library
@@ -51,7 +51,8 @@ class BookError(Exception):
 class Problem:
     """One mistake in the files on disk; lines and columns count from 1.
 
-    ``shown`` is how a person reads it in a terminal, when that is more than one line.
+    ``shown`` is how a person reads it in a terminal, when that is more than one line. One that
+    stands for others that are not shown says for how many.
     """
 
     code: str
@@ -61,6 +62,7 @@ class Problem:
     message: str
     hint: str | None = None
     shown: str | None = None
+    count: int = 1
 
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
@@ -153,7 +155,7 @@ def compiled(folder: Path, files: Files, compiler: Compiler) -> Edition | list[P
             text = "The file is not UTF-8 here; save it as UTF-8."
             problems.append(Problem("", name, line, 1, text))
     result = compiler.compile(tuple(sources.values()))
-    problems += [_problem(one, sources) for one in result.diagnostics]
+    problems += _problems(result.found, sources)
     if problems or result.book is None:
         return problems
     made = plan(result.book)
@@ -180,10 +182,18 @@ def _warnings(edition: Edition) -> list[Problem]:
     """
     try:
         sources = {source.name: source for source in edition.sources}
-        return [_problem(one, sources) for one in lint(edition.book, edition.sources)]
+        return _problems(lint(edition.book, edition.sources), sources)
     except Exception:
         log.exception("Looking for warnings brought a fault of Overture to light.")
         return []
+
+
+def _problems(found: Shown, sources: Mapping[str, Source]) -> list[Problem]:
+    problems = [_problem(one, sources) for one in found.diagnostics]
+    if found.more:
+        text, count = others(found.more), sum(found.more.values())
+        problems.append(Problem("", "", 0, 0, text, shown=text, count=count))
+    return problems
 
 
 def _problem(one: Diagnostic, sources: Mapping[str, Source]) -> Problem:
@@ -232,6 +242,7 @@ class Shelf:
             "live_since": self._since,
             "problems": [one.as_json() for one in self._problems],
             "warnings": [one.as_json() for one in self._warnings],
+            "totals": {"problems": _count(self._problems), "warnings": _count(self._warnings)},
         }
 
     async def watch(self) -> None:
@@ -311,10 +322,14 @@ class Shelf:
         if problems == self._problems:
             return
         self._problems = problems
-        count = f"{len(problems)} mistake{'s' if len(problems) > 1 else ''}"
+        count = f"{_count(problems):,} mistake{'s' if len(problems) > 1 else ''}"
         log.error(
             "The files have %s; the last good book stays live.\n\n%s", count, _listed(problems)
         )
+
+
+def _count(problems: Iterable[Problem]) -> int:
+    return sum(problem.count for problem in problems)
 
 
 def _listed(problems: list[Problem]) -> str:

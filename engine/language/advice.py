@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from lark import Token
 
-from engine.language.diagnostics import did_you_mean, one_of
+from engine.language.diagnostics import one_of
 from engine.language.lexer import PHRASES, RESERVED, SIGNS
 from engine.language.spelling import nearest
 from engine.vocabulary.words import DECLARATIONS
@@ -155,8 +155,8 @@ def _foreign(fixed: str) -> Advice:
 def expected(word: str, place: Place) -> str:
     """What may stand there, nearest first when something is near."""
     known = plain_words(place.accepted)
-    if did_you_mean(word, known):
-        return f"`{nearest(word, known)}`"
+    if near := nearest(word, known):
+        return f"`{near}`"
     return one_of(_phrases(place), most=6)
 
 

@@ -6,15 +6,17 @@ noted once: what depends on something broken is taken to be right.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+import functools
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from engine.language import syntax
-from engine.language.diagnostics import Findings, did_you_mean
+from engine.language.diagnostics import Findings, did_you_mean, listed
 from engine.language.expressions import Expressions, Place
 from engine.language.names import Names
 from engine.language.pageside import check_page_side
 from engine.language.render import duration
+from engine.language.spelling import Words, nearest
 from engine.vocabulary.channels import CHANNELS, RESERVED_PREFIX
 from engine.vocabulary.kinds import BOOLEAN, Kind
 
@@ -38,6 +40,7 @@ class Checker:
         self._mended = mended
         self._findings = findings
         self._values = Expressions(names, findings)
+        self._fields: dict[str, Mapping[str, Kind]] = {}
 
     def check(self, settled: Container[int] = ()) -> Iterator[syntax.Declaration]:
         """Note every mistake of the book; gives the declarations that have none of their own.
@@ -95,9 +98,9 @@ class Checker:
     def _strategy(self, strategy: syntax.Strategy) -> None:
         groups = (self._names.groups, self._names.lost)
         if strategy.group is not None and not any(strategy.group in known for known in groups):
-            near = self._findings.near(strategy.group, self._names.groups)
+            near = self._near(strategy.group, "group", self._names.groups)
             self._findings.add(
-                "N103", strategy.span, word=strategy.group, nearest=near, after=r"group\s+"
+                "N103", strategy.span, word=strategy.group, nearest=near, after="group"
             )
         if not strategy.rules and strategy.span not in self._mended:
             self._findings.add("P309", strategy.span)
@@ -189,15 +192,13 @@ class Checker:
                 message=message.name,
                 wanted=_counted(len(message.parameters), "value"),
                 found="1 is" if len(kinds) == 1 else f"{len(kinds)} are",
-                known=f"Write one value for each of: {', '.join(message.parameters)}."
-                if message.parameters
-                else f"Write `send {message.name}` alone.",
+                known=functools.partial(_wanted, message),
             )
         if send.message is None:
             if send.data is not None:
                 self._notification(send.channel, send.data, send.span, place)
         elif send.message not in self._names.messages and send.message not in self._names.lost:
-            near = self._findings.near(send.message, self._names.messages)
+            near = self._near(send.message, "message", self._names.messages)
             self._findings.add("N104", send.span, word=send.message, nearest=near)
 
     def _notification(
@@ -206,31 +207,41 @@ class Checker:
         kinds = self._values.record(data, place)
         fields, required = self._channel(name)
         if fields is None:
-            channels = [*CHANNELS, *self._names.channels]
-            known = ", ".join(f"`{known}`" for known in channels)
-            near = did_you_mean(name, channels)
+            channels = (*CHANNELS, *self._names.channels)
             if name not in self._names.lost:
-                self._findings.add("N107", span, word=name, nearest=near, known=known)
+                near = self._near(name, "channel", channels)
+                self._findings.add(
+                    "N107",
+                    span,
+                    word=name,
+                    nearest=near,
+                    known=functools.partial(_listed, channels),
+                )
             return
+        known = functools.partial(_listed, fields)
         for key, (kind, where) in kinds.items():
             wanted = fields.get(key)
             if wanted is None:
-                near = did_you_mean(key, fields)
-                known = ", ".join(f"`{known}`" for known in fields)
+                near = self._near(key, f"of {name}", fields)
                 self._findings.add("N108", where, channel=name, word=key, nearest=near, known=known)
             elif kind is not None and not _same(kind, wanted):
                 self._findings.add(
                     "T207", where, word=key, kind=f"a {wanted}", left_kind=f"a {kind}"
                 )
+        written = Words(lambda: kinds)
         for key in sorted(required - set(kinds)):
-            if not any(did_you_mean(other, [key]) for other in kinds):
+            if not written.nearest(key):
                 self._findings.add("N109", data.span, channel=name, word=key)
+
+    def _near(self, word: str, what: str, known: Iterable[str]) -> Callable[[], str]:
+        return self._names.near(word, what, lambda: known)
 
     def _channel(self, name: str) -> tuple[Mapping[str, Kind] | None, frozenset[str]]:
         if name in CHANNELS:
             return CHANNELS[name].fields, CHANNELS[name].required
-        own = self._names.channels.get(name)
-        return (dict(own.fields), frozenset()) if own else (None, frozenset())
+        if name not in self._fields and name in self._names.channels:
+            self._fields[name] = dict(self._names.channels[name].fields)
+        return self._fields.get(name), frozenset()
 
     def _set(self, action: syntax.SetAction, place: Place) -> None:
         kind = self._values.kind_of(action.value, place)
@@ -280,12 +291,12 @@ class Checker:
                 pass
 
     def _refused(self, step: syntax.ExpectRefused) -> None:
-        if step.strategy not in {*self._names.strategies, *self._names.lost}:
-            near = self._findings.near(step.strategy, self._names.strategies)
+        if step.strategy not in self._names.strategies and step.strategy not in self._names.lost:
+            near = self._near(step.strategy, "strategy", self._names.strategies)
             self._findings.add("N112", step.span, word=step.strategy, nearest=near)
         if step.reason not in REASONS:
-            near, known = did_you_mean(step.reason, REASONS), ", ".join(REASONS)
-            self._findings.add("N115", step.span, word=step.reason, nearest=near, known=known)
+            meant, known = did_you_mean(nearest(step.reason, REASONS)), ", ".join(REASONS)
+            self._findings.add("N115", step.span, word=step.reason, nearest=meant, known=known)
 
     def _event_data(self, event: str, data: syntax.Record | None) -> None:
         if data is None:
@@ -317,6 +328,16 @@ def _atoms(part: syntax.Part) -> tuple[syntax.Atom, ...]:
 def _aliases(pattern: syntax.Pattern) -> dict[str, syntax.Atom]:
     atoms = [part for part in pattern.parts if isinstance(part, syntax.Atom)]
     return {atom.alias: atom for atom in atoms if atom.alias is not None}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return listed(f"`{name}`" for name in names)
+
+
+def _wanted(message: syntax.Message) -> str:
+    if not message.parameters:
+        return f"Write `send {message.name}` alone."
+    return f"Write one value for each of: {listed(message.parameters)}."
 
 
 def _counted(count: int, what: str) -> str:

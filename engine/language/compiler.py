@@ -17,7 +17,7 @@ from typing import Any, Final
 from engine.language import syntax
 from engine.language.blocks import split
 from engine.language.checker import Checker
-from engine.language.diagnostics import MOST, Diagnostic, Findings
+from engine.language.diagnostics import NOTHING, Diagnostic, Findings, Shown
 from engine.language.endless import check_ends
 from engine.language.names import Names, collect
 from engine.language.parser import parse
@@ -30,10 +30,15 @@ _Meanings = dict[tuple[str, str], tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """What became of a folder of texts: a book, or the diagnostics that say why there is none."""
+    """What became of a folder of texts: a book, or the mistakes that say why there is none."""
 
     book: syntax.Book | None
-    diagnostics: tuple[Diagnostic, ...]
+    found: Shown = NOTHING
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The mistakes that are shown; ``found`` has how many there are beside them."""
+        return self.found.diagnostics
 
 
 def compile_book(sources: Sequence[Source]) -> Compiled:
@@ -48,7 +53,7 @@ class _File:
     text: str
     declarations: tuple[tuple[syntax.Declaration, bool], ...]
     lost: tuple[str, ...]
-    findings: tuple[Diagnostic, ...]
+    findings: Findings
 
     def mentions(self, words: Iterable[Sequence[str]]) -> bool:
         """Could a declaration of the file name one of these? Each is the words of a name."""
@@ -85,8 +90,8 @@ class Compiler:
         self._files = {source.name: file for source, file in zip(sources, files, strict=True)}
         check_ends(names, mended, findings)
         if findings:
-            return Compiled(book=None, diagnostics=findings.sorted()[:MOST])
-        return Compiled(book=self._book(names), diagnostics=())
+            return Compiled(book=None, found=findings.shown())
+        return Compiled(book=self._book(names))
 
     def _read(self, source: Source) -> _File:
         known = self._files.get(source.name)
@@ -147,7 +152,7 @@ def _read(source: Source) -> _File:
         text=source.text,
         declarations=tuple(declarations),
         lost=tuple(lost),
-        findings=findings.sorted(),
+        findings=findings,
     )
 
 

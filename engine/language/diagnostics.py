@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from engine.language.codes import CODES
-from engine.language.spelling import nearest
 from engine.language.syntax import Span
 
 MOST: Final = 200
-MOST_COMPARED: Final = 60_000
-"""So many names are compared with misspelt ones in one book; then none is proposed any more."""
+"""Nobody reads more mistakes than this at once; of the others it is said how many there are."""
+_LONG: Final = 1_000
+"""A place of more characters is read once, not once for each word that is looked for in it."""
+_WORD: Final = re.compile(r"\w+")
 
 Severity = Literal["error", "warning"]
 
@@ -32,73 +34,133 @@ class Diagnostic:
     severity: Severity = "error"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What a person is shown of all that was found, by file and place.
+
+    ``more`` says how many of each code are not shown: more than anybody reads.
+    """
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    more: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """How many were found."""
+        return len(self.diagnostics) + sum(self.more.values())
+
+
+NOTHING: Final = Shown()
+"""Nothing was found."""
+
+
 class Findings:
-    """Collects diagnostics; two of one code at one place are one."""
+    """Collects mistakes; two of one code at one place are one.
+
+    A sentence is made of a mistake when it is shown: of many thousands most are not.
+    """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._found: dict[tuple[str, Span], Diagnostic] = {}
-        self._compared = 0
+        self._found: dict[tuple[str, Span], dict[str, Any]] = {}
+        self._words: tuple[Span | None, dict[str, int]] = (None, {})
 
     def add(self, code: str, span: Span, **words: Any) -> None:
         """Note a mistake; ``words`` fill the sentence of the code.
 
-        The place is narrowed to ``word`` where that stands in it. A near name is the way out,
-        and then the only one.
+        A word may also be a call that gives it. The place is narrowed to ``word`` where that
+        stands in it (after the word ``after``). A near name is the way out, and then the only one.
         """
-        entry = CODES[code]
-        hint = str(words.get("nearest") or "") or entry.hint.format(**words)
         span = self._narrowed(span, str(words.get("word") or ""), str(words.get("after") or ""))
-        diagnostic = Diagnostic(
-            code=code,
-            span=span,
-            message=_sentence(entry.message.format(**words)),
-            hint=_sentence(hint),
-            severity="warning" if code.startswith("L") else "error",
-        )
-        self._found.setdefault((code, span), diagnostic)
+        self._found.setdefault((code, span), words)
 
-    def include(self, found: Iterable[Diagnostic]) -> None:
+    def include(self, other: Findings) -> None:
         """Take over what was found elsewhere."""
-        for diagnostic in found:
-            self._found.setdefault((diagnostic.code, diagnostic.span), diagnostic)
+        for found, words in other._found.items():
+            self._found.setdefault(found, words)
 
     def __len__(self) -> int:
         return len(self._found)
 
-    def near(self, word: str, known: Iterable[str]) -> str:
-        """``did_you_mean``, as long as somebody will see it: a large book has many names."""
-        names = known if isinstance(known, Collection) else list(known)
-        self._compared += len(names)
-        return did_you_mean(word, names) if self.still_compares else ""
-
-    @property
-    def still_compares(self) -> bool:
-        """Will ``near`` still look for a name?"""
-        return len(self._found) < MOST and self._compared <= MOST_COMPARED
-
-    def _narrowed(self, span: Span, word: str, after: str) -> Span:
-        text = self._texts[span.source][span.start : span.end]
-        pattern = rf"{after}(?<!\w)({re.escape(word)})(?!\w)"
-        match = re.search(pattern, text) if word and len(word) < len(text) else None
-        if match is None:
-            return span
-        start = span.start + match.start(1)
-        return Span(source=span.source, start=start, end=start + len(word))
-
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def sorted(self) -> tuple[Diagnostic, ...]:
-        """All of them by file and place."""
-        order = sorted(self._found.values(), key=lambda d: (d.span.source, d.span.start, d.code))
-        return tuple(order)
+    def shown(self, most: int = MOST) -> Shown:
+        """What to show: everything, or of each code the first so that every code has its share."""
+        order = sorted(self._found, key=lambda found: (found[1].source, found[1].start, found[0]))
+        counts = Counter(code for code, _ in order)
+        left = _shares(counts, most)
+        more = {code: counts[code] - left[code] for code in sorted(counts)}
+        kept = []
+        for code, span in order:
+            if left[code]:
+                left[code] -= 1
+                kept.append(_diagnostic(code, span, self._found[code, span]))
+        return Shown(diagnostics=tuple(kept), more={code: n for code, n in more.items() if n})
+
+    def _narrowed(self, span: Span, word: str, after: str) -> Span:
+        if not word or len(word) >= span.end - span.start:
+            return span
+        text, start = self._texts[span.source], self._first(span, word)
+        while start >= 0:
+            end = start + len(word)
+            inside = start > span.start and _in_a_word(text[start - 1])
+            inside = inside or (end < span.end and _in_a_word(text[end]))
+            if not inside and text[span.start : start].rstrip().endswith(after):
+                return Span(source=span.source, start=start, end=end)
+            start = text.find(word, start + 1, span.end)
+        return span
+
+    def _first(self, span: Span, word: str) -> int:
+        """Where a word may stand first; a long place is read once for all its words."""
+        text, begin, parts = self._texts[span.source], span.start, _WORD.findall(word)
+        if span.end - begin > _LONG and parts:
+            if self._words[0] != span:
+                found: dict[str, int] = {}
+                for match in _WORD.finditer(text, begin, span.end):
+                    found.setdefault(match.group(), match.start())
+                self._words = (span, found)
+            places = [self._words[1].get(part, -1) for part in parts]
+            if min(places) < 0:
+                return -1
+            begin = max(begin, min(places) - len(word))
+        return text.find(word, begin, span.end)
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def _in_a_word(sign: str) -> bool:
+    return sign.isalnum() or sign == "_"
+
+
+def _shares(counts: Mapping[str, int], most: int) -> dict[str, int]:
+    """How many of each code are shown: the rare ones all, the others equally many."""
+    shares: dict[str, int] = {}
+    for place, (code, count) in enumerate(sorted(counts.items(), key=lambda entry: entry[1])):
+        shares[code] = min(count, (most - sum(shares.values())) // (len(counts) - place))
+    return shares
+
+
+def _diagnostic(code: str, span: Span, words: Mapping[str, Any]) -> Diagnostic:
+    entry = CODES[code]
+    said = {name: word() if callable(word) else word for name, word in words.items()}
+    return Diagnostic(
+        code=code,
+        span=span,
+        message=_sentence(entry.message.format(**said)),
+        hint=_sentence(str(said.get("nearest") or "") or entry.hint.format(**said)),
+        severity="warning" if code.startswith("L") else "error",
+    )
+
+
+def did_you_mean(near: str | None) -> str:
     """A half sentence with the nearest word, or nothing."""
-    near = nearest(word, known)
     return f"Did you mean `{near}`? " if near else ""
+
+
+def listed(words: Iterable[str], most: int = 20) -> str:
+    """Names with commas between them; how many others there are, when there are many."""
+    known = list(words)
+    others = f" and {len(known) - most:,} others" if len(known) > most else ""
+    return ", ".join(known[:most]) + others
 
 
 def one_of(words: Iterable[str], most: int = 8) -> str:

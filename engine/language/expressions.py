@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Final, Literal, assert_never
 
 import re2
@@ -12,8 +13,9 @@ from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean, one_of
 from engine.language.names import Names
 from engine.language.render import written
+from engine.language.spelling import nearest
 from engine.vocabulary.channels import MEDIA
-from engine.vocabulary.events import ENVELOPE
+from engine.vocabulary.events import ENVELOPE, SYSTEM_EVENTS
 from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME, Kind
 from engine.vocabulary.operators import COMPARISONS
 
@@ -34,6 +36,8 @@ _WHY: Final = {
     "pattern too large": "it is too long",
 }
 _SHORT: Final = ("url", "title", "language", "path", "host")
+_MOST_NAMES: Final = 100
+"""So many parameters of a message, or names after ``as``, are compared with a misspelt one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,41 +70,46 @@ class Expressions:
     def event_name(self, name: str, span: syntax.Span, near: str = "") -> None:
         """Note an event that nobody declares."""
         if not self._names.has_event(name):
-            near = near or self._findings.near(name, self._names.event_names)
-            self._findings.add("N101", span, word=name, nearest=near)
+            known = (self._names.events, SYSTEM_EVENTS)
+            event = self._names.near(name, "event", lambda: chain(*known))
+            self._findings.add("N101", span, word=name, nearest=near or event)
 
     def sendable(self, name: str, span: syntax.Span) -> None:
         """Note what ``sent NAME`` cannot mean."""
-        known = self._names.sendable()
-        if name not in known and name not in self._names.lost:
-            self._findings.add("N111", span, word=name, nearest=self._findings.near(name, known))
+        known = (self._names.strategies, self._names.groups, self._names.messages)
+        if not any(name in table for table in (*known, self._names.lost)):
+            near = self._names.near(name, "sendable", lambda: chain(*known))
+            self._findings.add("N111", span, word=name, nearest=near)
 
     def categories(self, names: tuple[str, ...], span: syntax.Span) -> None:
         """Note categories that nobody declares."""
         for name in names:
             if name not in self._names.categories and name not in self._names.lost:
-                near = self._findings.near(name, self._names.categories)
+                near = self._names.near(name, "category", lambda: self._names.categories)
                 self._findings.add("N102", span, word=name, nearest=near)
 
     def hours(self, name: str, span: syntax.Span) -> None:
         """Note hours that nobody declares."""
         if name not in self._names.hours and name not in self._names.lost:
-            near = self._findings.near(name, self._names.hours)
+            near = self._names.near(name, "hours", lambda: self._names.hours)
             self._findings.add("N118", span, word=name, nearest=near)
 
     def medium(self, name: str, span: syntax.Span) -> None:
         """Note a medium that is neither built in nor declared."""
-        known = {*MEDIA, *self._names.media}
-        if name not in known and name not in self._names.lost:
-            self._findings.add("N117", span, word=name, nearest=self._findings.near(name, known))
+        known = (MEDIA, self._names.media)
+        if not any(name in table for table in (*known, self._names.lost)):
+            near = self._names.near(name, "medium", lambda: chain(*known))
+            self._findings.add("N117", span, word=name, nearest=near)
 
     def unknown_fact(self, scope: str, name: str, span: syntax.Span) -> None:
         """Note a fact that nobody declares."""
-        known = [".".join(key) for key in (*self._names.facts, *self.BUILT_IN)]
         word = f"{scope}.{name}"
-        if word in self._names.lost:
-            return
-        self._findings.add("N105", span, word=word, nearest=self._findings.near(word, known))
+        if word not in self._names.lost:
+            near = self._names.near(word, "fact", self._facts)
+            self._findings.add("N105", span, word=word, nearest=near)
+
+    def _facts(self) -> Iterable[str]:
+        return map(".".join, (*self._names.facts, *self.BUILT_IN))
 
     def unknown_field(self, event: str, path: tuple[str, ...], span: syntax.Span) -> None:
         """Note a field that an event does not have."""
@@ -110,14 +119,18 @@ class Expressions:
             span,
             event=f"The event `{event}`",
             word=word,
-            nearest=self._near_field(word, self._names.fields_of(event)),
+            nearest=self._near_field(word, event),
             declaration=f"`event {event}`",
         )
 
-    def _near_field(self, word: str, paths: Iterable[tuple[str, ...]]) -> str:
-        if not self._findings.still_compares:
-            return ""
-        return self._findings.near(word, [*map(".".join, paths), *ENVELOPE])
+    def _near_field(self, word: str, event: str = "") -> Callable[[], str]:
+        """The nearest field of an event, or of any."""
+
+        def known() -> Iterable[str]:
+            paths = self._names.fields_of(event) if event else self._names.all_fields()
+            return (*map(".".join, paths), *ENVELOPE)
+
+        return self._names.near(word, f"field of {event}", known)
 
     def atom(self, atom: syntax.Atom, names: Mapping[str, syntax.Atom] | None = None) -> None:
         """Check an atom: its event, categories and ``where`` (``names`` are bound before it)."""
@@ -137,8 +150,7 @@ class Expressions:
         """Check a condition: it must be true or false."""
         kind = self.kind_of(node, place)
         if kind is not None and kind != BOOLEAN:
-            left = f"`{written(node)}`"
-            self._findings.add("T203", node.span, left=left, left_kind=f"a {kind}")
+            self._findings.add("T203", node.span, left=_said(node), left_kind=f"a {kind}")
 
     def record(
         self, record: syntax.Record, place: Place
@@ -183,8 +195,9 @@ class Expressions:
                 self._compare(node, place)
                 return BOOLEAN
             case syntax.Among(item=item, values=values):
+                own = self.kind_of(item, place)
                 for value in values:
-                    self._comparable(item, value, place)
+                    self._same_kind(item, value, own, self.kind_of(value, place))
                 return BOOLEAN
             case syntax.InCategories(categories=names, span=span):
                 self.categories(names, span)
@@ -216,7 +229,7 @@ class Expressions:
             self._not_here(node, "of a category", "Ask it in `when`.")
 
     def _not_here(self, node: syntax.Expr, where: str, hint: str) -> None:
-        self._findings.add("P307", node.span, left=f"`{written(node)}`", place=where, hint=hint)
+        self._findings.add("P307", node.span, left=_said(node), place=where, hint=hint)
 
     def _compare(self, node: syntax.Compare, place: Place) -> None:
         takes = COMPARISONS[node.operator].takes
@@ -236,7 +249,7 @@ class Expressions:
                     side.span,
                     operator=node.operator,
                     takes="numbers, times or texts" if takes == "ordered" else "texts",
-                    left=f"`{written(side)}`",
+                    left=_said(side),
                     left_kind=f"a {kind}",
                 )
                 return
@@ -267,8 +280,8 @@ class Expressions:
         self._findings.add(
             "T201",
             right.span,
-            left=f"`{written(left)}`",
-            right=f"`{written(right)}`",
+            left=_said(left),
+            right=_said(right),
             left_kind=f"a {one}",
             right_kind=f"a {other}",
             hint=_without_quotes(right, one) or "Compare two values of one kind.",
@@ -282,7 +295,7 @@ class Expressions:
                     "T204",
                     side.span,
                     operator=node.operator,
-                    left=f"`{written(side)}`",
+                    left=_said(side),
                     left_kind=f"a {kind}",
                     hint="Texts cannot be joined; send each as a field of its own."
                     if kind == TEXT
@@ -340,12 +353,6 @@ class Expressions:
 
     def _nothing(self, node: syntax.Path, place: Place) -> None:
         word = ".".join(node.parts)
-        known = [".".join(key) for key in (*self._names.facts, *self.BUILT_IN)]
-        known += [f"event.{name}" for name in ENVELOPE]
-        if place.what == "category":
-            known += _SHORT
-        known += place.parameters
-        known += [f"{name}.{'.'.join(node.parts[1:])}" for name in place.names]
         if word.lower() in _NOTHING:
             hint = "Ask for it with `is missing` or `is known`."
         elif word in ("agents.ready", "pacing"):
@@ -355,8 +362,25 @@ class Expressions:
         else:
             roots = ["`event.`", "`visit.`", "`visitor.`"]
             hint = f"Begin with {one_of(roots)}."
-        near = self._findings.near(word, known)
-        self._findings.add("N113", node.span, word=word, nearest=near, known=hint)
+        self._findings.add(
+            "N113", node.span, word=word, nearest=self._near_path(node, place), known=hint
+        )
+
+    def _near_path(self, node: syntax.Path, place: Place) -> Callable[[], str]:
+        """The nearest of all that may be asked for at a place."""
+        word = ".".join(node.parts)
+
+        def here() -> Iterable[str]:
+            yield from _SHORT if place.what == "category" else ()
+            yield from islice(place.parameters, _MOST_NAMES)
+            for name in islice(place.names, _MOST_NAMES):
+                yield ".".join((name, *node.parts[1:]))
+
+        def anywhere() -> Iterable[str]:
+            return (*self._facts(), *(f"event.{name}" for name in ENVELOPE))
+
+        near = self._names.near(word, "path", anywhere)
+        return lambda: did_you_mean(nearest(word, here())) or near()
 
     def _fact(self, node: syntax.Path, scope: str, name: str, place: Place) -> Kind | None:
         if place.what in ("category", "where"):
@@ -386,7 +410,7 @@ class Expressions:
         if atom is not None and atom.what == "sent":
             if len(path) == 1 and path[0] in _SENT_FIELDS:
                 return _SENT_FIELDS[path[0]]
-            near = did_you_mean(".".join(path), _SENT_FIELDS)
+            near = did_you_mean(nearest(".".join(path), _SENT_FIELDS))
             hint = f"A send has {one_of(f'`event.{name}`' for name in _SENT_FIELDS)}."
             word = ".".join(node.parts)
             self._findings.add("N113", node.span, word=word, nearest=near, known=hint)
@@ -419,10 +443,15 @@ class Expressions:
                 node.span,
                 event="No event",
                 word=word,
-                nearest=self._near_field(word, self._names.all_fields()),
+                nearest=self._near_field(word),
                 declaration="an event",
             )
         return next(iter(kinds)) if len(kinds) == 1 else None
+
+
+def _said(node: syntax.Expr) -> Callable[[], str]:
+    """An expression in the author's words, for when they are shown."""
+    return lambda: f"`{written(node)}`"
 
 
 def _without_quotes(node: syntax.Expr, wanted: Kind) -> str:

@@ -28,7 +28,7 @@ from lark import Lark, Token, Tree
 from engine.language import syntax
 from engine.language.blocks import Block, split
 from engine.language.comments import attach, find_comments
-from engine.language.diagnostics import Diagnostic, Findings
+from engine.language.diagnostics import Findings, Shown
 from engine.language.layout import (
     Break,
     Doc,
@@ -52,11 +52,11 @@ _VISITOR_DOES: Final = ("enters", "opens", "leaves")
 
 
 class HasMistakes(Exception):
-    """The text cannot be read, so it is not formatted; ``diagnostics`` say why, by place."""
+    """The text cannot be read, so it is not formatted; ``found`` says why."""
 
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__(f"{len(diagnostics)} mistakes")
-        self.diagnostics = diagnostics
+    def __init__(self, found: Shown) -> None:
+        super().__init__(f"{found.total} mistakes")
+        self.found = found
 
 
 def format_source(source: Source) -> str:
@@ -82,7 +82,7 @@ def _meaning(source: Source) -> list[syntax.Declaration | None]:
     findings = Findings({source.name: source.text})
     found = [parse(source, block, findings).declaration for block in split(source, findings)]
     if findings:
-        raise HasMistakes(findings.sorted())
+        raise HasMistakes(findings.shown())
     return found
 
 

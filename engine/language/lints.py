@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.language import syntax
-from engine.language.diagnostics import MOST, Diagnostic
+from engine.language.diagnostics import Shown
+from engine.language.lints_cases import Patience
 from engine.language.lints_conditions import Conditions
 from engine.language.lints_names import Declarations
 from engine.language.lints_notes import Notes
@@ -20,13 +21,14 @@ from engine.language.lints_rules import Rules
 from engine.language.source import Source
 
 
-def lint(book: syntax.Book, sources: Sequence[Source]) -> tuple[Diagnostic, ...]:
-    """All warnings about a good book, by file and place (200 at most); ``sources`` are its files.
+def lint(book: syntax.Book, sources: Sequence[Source]) -> Shown:
+    """All warnings about a good book; ``sources`` are its files.
 
-    Never raises: a book that compiled can be linted.
+    Never raises: a book that compiled can be linted. What would take too long to try is left alone.
     """
     notes = Notes({source.name: source.text for source in sources})
-    conditions = Conditions(book, notes)
+    declarations = Declarations(book, notes)
+    conditions = Conditions(book, notes, Patience(declarations.parts))
     for category in book.categories.values():
         conditions.category(category)
     for strategy in book.strategies.values():
@@ -38,5 +40,5 @@ def lint(book: syntax.Book, sources: Sequence[Source]) -> tuple[Diagnostic, ...]
     rules = Rules(book, conditions, notes)
     rules.check()
     rules.guarantees()
-    Declarations(book, notes).check()
-    return notes.sorted()[:MOST]
+    declarations.check()
+    return notes.shown()

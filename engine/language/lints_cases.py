@@ -8,6 +8,7 @@ fewer: what comes out as never true is never true, and what comes out as never f
 
 Things that no part shares do not influence each other, so they are tried apart; where too many
 would have to be tried together, their parts are taken to be independent, which only allows more.
+``Patience`` bounds what is tried in one book: when it is at its end, everything is possible.
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ from engine.vocabulary.operators import COMPARISONS, Truth, arithmetic, conjunct
 
 MOST: Final = 4_096
 """So many cases are tried together; beyond that, parts are taken to be independent."""
+AT_ONCE: Final = 50_000
+"""So many tries are made for one condition."""
+IN_A_BOOK: Final = 100_000
+"""So many tries are made in any book, however small,"""
+FOR_EACH: Final = 30
+"""and so many more for each part of its tree; an ordinary book needs five."""
+LISTED: Final = 50
+"""A longer list after `in` may hold anything."""
+ANYTHING: Final = frozenset((True, False, None))
 KEPT: Final = 1_000
 """A rolling window counts no further."""
 STATES: Final = ("anonymous", "recognized", "authenticated")
@@ -69,16 +79,44 @@ class _TooManyCases(Exception):
     """More cases than are worth trying."""
 
 
+class Patience:
+    """How much may still be tried in one book, whose tree has ``parts``; deterministic."""
+
+    def __init__(self, parts: int = 0) -> None:
+        self._left = IN_A_BOOK + FOR_EACH * parts
+
+    @property
+    def ended(self) -> bool:
+        """Is nothing tried any more?"""
+        return self._left < 0
+
+    def spend(self, tries: int) -> None:
+        """Go on only if so many tries are worth it."""
+        if tries > AT_ONCE or self.ended:
+            raise _TooManyCases
+        self._left -= tries
+
+
 class Cases:
     """Tries the conditions that stand in one place."""
 
-    def __init__(self, knowledge: Knowledge) -> None:
+    def __init__(self, knowledge: Knowledge, patience: Patience | None = None) -> None:
         self._knows = knowledge
-        self._possible: dict[Term, Outcomes] = {}
+        self._patience = patience or Patience()
+        self._possible: dict[int, tuple[Term, Outcomes]] = {}
+        """By identity: hashing a large condition costs as much as trying it."""
+
+    @property
+    def patience(self) -> Patience:
+        """What is left for others."""
+        return self._patience
 
     def never(self, *terms: Term) -> bool:
         """Can these never be true together?"""
-        return True not in self._fold(terms, conjunction)
+        try:
+            return True not in self._fold(terms, conjunction)
+        except _TooManyCases:
+            return False
 
     def near(self, term: Term, others: Iterable[Term]) -> list[Term]:
         """Those that speak of something that this one speaks of as well."""
@@ -87,9 +125,14 @@ class Cases:
 
     def possible(self, term: Term) -> Outcomes:
         """Every truth that a condition may come out as (perhaps more, never fewer)."""
-        if term not in self._possible:
-            self._possible[term] = self._tried(term)
-        return self._possible[term]
+        known = self._possible.get(id(term))
+        if known is None:
+            try:
+                known = (term, self._tried(term))
+            except _TooManyCases:
+                known = (term, ANYTHING)
+            self._possible[id(term)] = known
+        return known[1]
 
     def _tried(self, term: Term) -> Outcomes:
         match plain(term):
@@ -124,7 +167,9 @@ class Cases:
     def _clusters(self, terms: Iterable[Term]) -> list[list[Term]]:
         clusters: list[tuple[frozenset[Subject], list[Term]]] = []
         for term in terms:
-            subjects = self._subjects(term)
+            leaves = list(_leaves(term))
+            self._patience.spend(4 * len(leaves) + len(clusters))
+            subjects = frozenset(map(self._subject, leaves))
             apart = [one for one in clusters if not one[0] & subjects]
             near = [one for one in clusters if one[0] & subjects]
             together = subjects.union(*(one[0] for one in near))
@@ -136,16 +181,21 @@ class Cases:
 
     def _joint(self, terms: Sequence[Term]) -> Iterator[Row]:
         by_subject: dict[Subject, dict[Term, None]] = {}
+        asked = 0
         for term in terms:
             for leaf in _leaves(term):
                 by_subject.setdefault(self._subject(leaf), {})[leaf] = None
+                asked += 1
         leaves = [leaf for group in by_subject.values() for leaf in group]
         rows = [self._rows(subject, list(group)) for subject, group in by_subject.items()]
         if math.prod(map(len, rows)) > MOST:
             raise _TooManyCases
-        for case in product(*rows):
-            truths = dict(zip(leaves, (t for row in case for t in row), strict=True))
-            yield tuple(_truth(term, truths) for term in terms)
+        self._patience.spend(math.prod(map(len, rows)) * 2 * asked)
+        places = {leaf: place for place, leaf in enumerate(leaves)}
+        shapes = [_shape(term, places) for term in terms]
+        for rows_of_case in product(*rows):
+            case = [truth for row in rows_of_case for truth in row]
+            yield tuple(_truth(shape, case) for shape in shapes)
 
     # ------------------------------------------------- what a comparison is about
 
@@ -220,6 +270,7 @@ class Cases:
     def _value_rows(self, subject: Subject, leaves: list[Term]) -> Iterator[Row]:
         closed, missing = self._closed(subject)
         if closed is not None:
+            self._patience.spend(len(closed) * len(leaves))
             for value in closed:
                 yield tuple(_on(leaf, value) for leaf in leaves)
         else:
@@ -261,14 +312,18 @@ class Cases:
         if any(isinstance(value, bool) for value in constants) or any(map(_is_bare, leaves)):
             values += [True, False]
         if not values or any(isinstance(leaf, syntax.Known) for leaf in leaves) or free:
-            values.append([])  # a value of which nothing is asked here, or a list
+            values += [[], {}]  # a list, and what none of the comparisons takes
+        self._patience.spend(len(values) * len(leaves))
         for value in values:
             # A list may have any item, and no cell of ours says which.
             loose = [leaf for leaf in free if value == [] and _operator(leaf) == "has"]
             yield from _with_free(leaves, value, loose, [])
         if texts or free:
             ordered = any(_operator(leaf) in _ORDER for leaf in leaves)
-            for value in _other_texts(texts, ordered=ordered):
+            others = _other_texts(texts, ordered=ordered)
+            # Each way to answer what is free, and each pair of what is free that may not agree.
+            self._patience.spend(len(others) * 2 ** min(len(free), 16) * (1 + len(free)))
+            for value in others:
                 yield from _with_free(leaves, value, free, free)
 
     def _range(self, subject: Subject) -> tuple[float, float, bool]:
@@ -313,7 +368,7 @@ class Cases:
 def plain(term: Term) -> Term:
     """``in (..)`` as the comparisons that it stands for, joined by ``or``."""
     match term:
-        case syntax.Among(item=item, values=values):
+        case syntax.Among(item=item, values=values) if len(values) <= LISTED:
             equals = (syntax.Compare(operator="=", left=item, right=value) for value in values)
             return syntax.Or(items=tuple(equals))
         case syntax.InCategories(categories=names) if len(names) > 1:
@@ -327,28 +382,48 @@ def plain(term: Term) -> Term:
 
 
 def _leaves(term: Term) -> Iterator[Term]:
-    match plain(term):
-        case Untrue(item=item) | syntax.Not(item=item):
-            yield from _leaves(item)
-        case syntax.And(items=items) | syntax.Or(items=items):
-            for item in items:
-                yield from _leaves(item)
-        case leaf:
-            yield leaf
+    waiting = [term]
+    while waiting:
+        match plain(waiting.pop()):
+            case Untrue(item=item) | syntax.Not(item=item):
+                waiting.append(item)
+            case syntax.And(items=items) | syntax.Or(items=items):
+                waiting += reversed(items)
+            case leaf:
+                yield leaf
 
 
-def _truth(term: Term, truths: Mapping[Term, Truth]) -> Truth:
+_Shape = int | tuple[Callable[[list[Truth]], Truth], list["_Shape"]]
+"""A condition for trying many cases: the place of a leaf in the case, or how parts are joined."""
+
+
+def _shape(term: Term, places: Mapping[Term, int]) -> _Shape:
     match plain(term):
         case Untrue(item=item):
-            return _truth(item, truths) is not True
+            return _untrue, [_shape(item, places)]
         case syntax.Not(item=item):
-            return _negated(_truth(item, truths))
+            return _not, [_shape(item, places)]
         case syntax.And(items=items):
-            return conjunction([_truth(item, truths) for item in items])
+            return conjunction, [_shape(item, places) for item in items]
         case syntax.Or(items=items):
-            return disjunction([_truth(item, truths) for item in items])
+            return disjunction, [_shape(item, places) for item in items]
         case leaf:
-            return truths[leaf]
+            return places[leaf]
+
+
+def _truth(shape: _Shape, case: Sequence[Truth]) -> Truth:
+    if isinstance(shape, int):
+        return case[shape]
+    join, parts = shape
+    return join([_truth(part, case) for part in parts])
+
+
+def _untrue(truths: list[Truth]) -> Truth:
+    return truths[0] is not True
+
+
+def _not(truths: list[Truth]) -> Truth:
+    return _negated(truths[0])
 
 
 def _negated(truth: Truth) -> Truth:
@@ -397,7 +472,7 @@ def _on(leaf: Term, value: Any) -> Truth:
 
 
 def _constants(leaf: Term) -> Iterator[Any]:
-    if isinstance(leaf, syntax.Compare):
+    if isinstance(leaf, syntax.Compare) and leaf.operator != "matches":
         for side in (leaf.left, leaf.right):
             value = _value(side)
             if value is not None:

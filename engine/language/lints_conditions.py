@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from itertools import islice
 from typing import Any, Final, Literal
 
 from engine.language import syntax
-from engine.language.lints_cases import STATES, WEEKDAYS, Cases, Knowledge, Term, Untrue
+from engine.language.lints_cases import STATES, WEEKDAYS, Cases, Knowledge, Patience, Term, Untrue
 from engine.language.lints_notes import Notes
 from engine.language.render import written
+from engine.vocabulary.kinds import Kind
 
 Role = Literal["when", "unless", "where", "absent", "option", "counted", "category", "guarantee"]
 
@@ -48,16 +51,17 @@ class Whole:
 
 
 class Conditions:
-    """Looks into every condition of a book."""
+    """Looks into every condition of a book, as far as ``patience`` reaches."""
 
-    def __init__(self, book: syntax.Book, notes: Notes) -> None:
+    def __init__(self, book: syntax.Book, notes: Notes, patience: Patience) -> None:
         self._notes = notes
+        self.patience = patience
         self.facts = frozenset(key for key, fact in book.facts.items() if fact.default is not None)
-        self._anywhere = Cases(Knowledge(facts=self.facts))
+        self._anywhere = Cases(Knowledge(facts=self.facts), patience)
 
     def category(self, category: syntax.Category) -> None:
         """Look into what a category asks."""
-        cases = Cases(Knowledge(in_category=True))
+        cases = Cases(Knowledge(in_category=True), self.patience)
         self._look(Whole(condition=category.condition, role="category"), cases)
 
     def pattern(self, pattern: syntax.Pattern, nobody: str, *, guarantee: bool = False) -> None:
@@ -78,7 +82,7 @@ class Conditions:
         nobody = NOBODY if rule.sends else "this rule will never do anything"
         before = self._notes.count
         self.pattern(rule.pattern, nobody)
-        cases = Cases(self.knowledge(rule))
+        cases = Cases(self.knowledge(rule), self.patience)
         if rule.when is not None:
             self._look(Whole(condition=rule.when, role="when", nobody=nobody), cases)
         if rule.unless is not None:
@@ -115,7 +119,11 @@ class Conditions:
         return not {True, False} <= truths
 
     def _never(self, node: syntax.Expr, whole: Whole, cases: Cases) -> None:
-        parts = _pair(node, lambda pair: cases.never(*pair)) if _is(node, syntax.And) else (node,)
+        parts = (
+            _pair(node, lambda pair: cases.never(*pair), self.patience)
+            if _is(node, syntax.And)
+            else (node,)
+        )
         said, span = _joined(parts, "and"), _span(parts)
         hint = "Mend it, or take it away."
         closed = _closed(node)
@@ -133,7 +141,7 @@ class Conditions:
         def never_false(pair: tuple[syntax.Expr, ...]) -> bool:
             return False not in cases.possible(syntax.Or(items=pair))
 
-        parts = _pair(node, never_false) if _is(node, syntax.Or) else (node,)
+        parts = _pair(node, never_false, self.patience) if _is(node, syntax.Or) else (node,)
         seen = self._seen(whole, cases)
         if different := _different(parts):
             subject, one, other = different
@@ -164,9 +172,11 @@ class Conditions:
     def _twice(self, node: syntax.Expr) -> None:
         match node:
             case syntax.Among(values=items) | syntax.And(items=items) | syntax.Or(items=items):
-                for k, item in enumerate(items):
-                    if item in items[:k]:
-                        self._notes.add("L405", item.span, said=written(item))
+                seen: set[syntax.Expr] = set()
+                for item in items:
+                    if item in seen:
+                        self._notes.add("L405", item.span, said=partial(written, item))
+                    seen.add(item)
             case _:
                 pass
 
@@ -222,14 +232,23 @@ def guards(rule: syntax.Rule) -> Iterator[tuple[str, Term]]:
 
 
 def nodes_in(tree: Any) -> Iterator[Any]:
-    """Every value of the tree below (and with) this one."""
-    if isinstance(tree, tuple):
-        for item in tree:
-            yield from nodes_in(item)
-    elif hasattr(tree, "__dataclass_fields__") and not isinstance(tree, syntax.Span):
-        yield tree
-        for name in tree.__dataclass_fields__:
-            yield from nodes_in(getattr(tree, name))
+    """Every value of the tree below (and with) this one, in the order written."""
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        if type(node) is tuple:
+            waiting += reversed(node)
+        elif (parts := _parts_of(node.__class__)) is not None:
+            yield node
+            waiting += [getattr(node, name) for name in parts]
+
+
+@cache
+def _parts_of(form: Any) -> tuple[str, ...] | None:
+    """What a form of the tree is made of, the last first; None for plain values."""
+    if not hasattr(form, "__dataclass_fields__") or form in (syntax.Span, Kind):
+        return None
+    return tuple(name for name in reversed(form.__dataclass_fields__) if name != "span")
 
 
 def atoms_of(part: syntax.Part) -> tuple[syntax.Atom, ...]:
@@ -267,13 +286,19 @@ def _is(node: syntax.Expr, form: type) -> bool:
     return isinstance(node, form)
 
 
-def _pair(node: Any, clash: Any) -> tuple[syntax.Expr, ...]:
+def _pair(node: Any, clash: Any, patience: Patience) -> tuple[syntax.Expr, ...]:
     """The two parts that are enough, or all of them."""
-    for k, later in enumerate(node.items):
-        for earlier in node.items[:k]:
-            if clash((earlier, later)):
-                return (earlier, later)
+    for earlier, later in _pairs(node.items):
+        if patience.ended:
+            break
+        if clash((earlier, later)):
+            return (earlier, later)
     return (node,)
+
+
+def _pairs(items: Sequence[Any]) -> Iterator[tuple[Any, Any]]:
+    """Each with each that stands before it."""
+    return ((earlier, later) for k, later in enumerate(items) for earlier in islice(items, k))
 
 
 def _joined(parts: Sequence[syntax.Expr], word: str) -> str:

@@ -11,10 +11,14 @@ from engine.language.render import text
 _PIECES: Final = re.compile(r"\*\*|\*|[^*]", re.DOTALL)
 
 
+LONGEST: Final = 100
+"""Of longer globs nothing is said."""
+
+
 @lru_cache(maxsize=1024)
 def disjoint(one: str, other: str) -> bool:
     """Is there no address that fits both? A path and a host with path can always agree."""
-    if one.startswith("/") != other.startswith("/"):
+    if one.startswith("/") != other.startswith("/") or max(len(one), len(other)) > LONGEST:
         return False
     return not any(_meet(left, right) for left in _spelt(one) for right in _spelt(other))
 

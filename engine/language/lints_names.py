@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
 from engine.language import syntax
+from engine.language.diagnostics import did_you_mean
 from engine.language.lints_conditions import nodes_in
 from engine.language.lints_globs import first_page_only, trouble
 from engine.language.lints_notes import Notes
 from engine.language.render import text, written
+from engine.language.spelling import Words
 
 _YEAR: Final = 366
 _ANSWERS: Final = (
@@ -25,6 +27,7 @@ class Declarations:
     def __init__(self, book: syntax.Book, notes: Notes) -> None:
         self._book = book
         self._notes = notes
+        self._words: dict[str, Words] = {}
         tables = (
             book.categories, book.messages, book.strategies, book.guarantees, book.facts,
             book.events, book.scenarios,
@@ -32,6 +35,11 @@ class Declarations:
         self._nodes = list(nodes_in(tuple(one for table in tables for one in table.values())))
         acting = (*book.strategies.values(), *book.guarantees.values())
         self._acting = list(nodes_in(acting))
+
+    @property
+    def parts(self) -> int:
+        """How many parts the tree of the book has."""
+        return len(self._nodes)
 
     def check(self) -> None:
         """Note everything about declarations."""
@@ -135,9 +143,13 @@ class Declarations:
                 continue
             what, word = path.parts[1], str(value.value)
             if word not in tables[what]:
-                near = self._notes.near(word, tables[what])
+                near = self._near(word, what, tables[what])
                 said = written(path)
                 self._notes.add("L426", value.span, what=what, word=word, said=said, nearest=near)
+
+    def _near(self, word: str, what: str, known: Mapping[str, object]) -> Callable[[], str]:
+        words = self._words.setdefault(what, Words(lambda: known))
+        return lambda: did_you_mean(words.nearest(word))
 
     # ------------------------------------------------- what is used
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.language.diagnostics import Diagnostic, Findings
+from engine.language.diagnostics import Findings, Shown
 from engine.language.syntax import Span
 
 LONGEST: Final = 120
@@ -25,13 +25,9 @@ class Notes:
         self.count += 1
         self._findings.add(code, self._cell(span), **{k: _short(v) for k, v in words.items()})
 
-    def near(self, word: str, known: Any) -> str:
-        """A half sentence with the nearest word, or nothing."""
-        return self._findings.near(word, known)
-
-    def sorted(self) -> tuple[Diagnostic, ...]:
-        """All warnings by file and place."""
-        return self._findings.sorted()
+    def shown(self) -> Shown:
+        """What to show of all warnings."""
+        return self._findings.shown()
 
     def _cell(self, span: Span) -> Span:
         """A clause of a table begins in its head; what the author looks for is the row's cell."""

@@ -16,15 +16,20 @@ from engine.vocabulary.channels import CHANNELS
 
 MOST: Final = 2_000
 """So many pairs of rules are compared; in a book with more, the rest is left alone."""
+MOST_PAIRS: Final = 100_000
+"""So many pairs of rules are looked at whether they are worth it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A rule with its strategy, and where it stands in it."""
+    """A rule with its strategy, where it stands in it, and all that must hold when it fires."""
 
     strategy: syntax.Strategy
     rule: syntax.Rule
     number: int
+    terms: tuple[Term, ...]
+    asked: tuple[Term, ...]
+    """Those that its pattern does not ask."""
 
     @property
     def rank(self) -> tuple[float, str, int]:
@@ -39,12 +44,25 @@ class Rules:
         self._book = book
         self._conditions = conditions
         self._notes = notes
-        self._compared = 0
+        self._compared = self._met = 0
+        self._terms: dict[Term, Term] = {}
+        self._tried: tuple[_Place, Cases] | None = None
         self._places = [
-            _Place(strategy=strategy, rule=rule, number=number)
+            self._place(strategy, rule, number)
             for strategy in book.strategies.values()
             for number, rule in enumerate(strategy.rules)
         ]
+
+    def _place(self, strategy: syntax.Strategy, rule: syntax.Rule, number: int) -> _Place:
+        """Equal terms become one, so that comparing them again and again costs nothing."""
+        found = [(clause, self._terms.setdefault(term, term)) for clause, term in guards(rule)]
+        return _Place(
+            strategy=strategy,
+            rule=rule,
+            number=number,
+            terms=tuple(term for _, term in found),
+            asked=tuple(term for clause, term in found if clause != "where"),
+        )
 
     def check(self) -> None:
         """Note everything about strategies and their rules."""
@@ -77,6 +95,9 @@ class Rules:
     def _behind(self, later: _Place, earlier: Sequence[_Place]) -> None:
         """Note a rule that another one always keeps from its turn."""
         for first in earlier:
+            self._met += 1
+            if self._met > MOST_PAIRS:
+                return
             if not _covers(first.rule.pattern, later.rule.pattern):
                 continue
             if first.rule.table is not None and first.rule.table == later.rule.table:
@@ -121,15 +142,21 @@ class Rules:
 
     def _implied(self, narrow: _Place, wide: _Place) -> bool:
         """Do the guards of ``wide`` hold whenever those of ``narrow`` do?"""
-        wide_terms = [term for clause, term in guards(wide.rule) if clause != "where"]
-        narrow_terms = [term for _, term in guards(narrow.rule)]
-        asked = [term for term in wide_terms if term not in narrow_terms]
+        known = set(map(id, narrow.terms))
+        asked = [term for term in wide.asked if id(term) not in known]
         if asked and not self._may_compare():
             return False
-        cases = Cases(self._conditions.knowledge(narrow.rule))
+        cases = self._cases(narrow)
         return all(
-            cases.never(*cases.near(term, narrow_terms), _failed(term)) for term in asked
-        ) and not (narrow_terms and cases.never(*narrow_terms))  # which is said elsewhere
+            cases.never(*cases.near(term, narrow.terms), _failed(term)) for term in asked
+        ) and not (narrow.terms and cases.never(*narrow.terms))  # which is said elsewhere
+
+    def _cases(self, place: _Place) -> Cases:
+        """What is tried of a rule, with what was tried before."""
+        if self._tried is None or self._tried[0] is not place:
+            knowledge = self._conditions.knowledge(place.rule)
+            self._tried = (place, Cases(knowledge, self._conditions.patience))
+        return self._tried[1]
 
     def _may_compare(self) -> bool:
         self._compared += 1
@@ -153,6 +180,9 @@ class Rules:
     ) -> None:
         """Note the first rule that sets the same fact to something else on the same behaviour."""
         for first in before:
+            self._met += 1
+            if self._met > MOST_PAIRS:
+                return
             if first.strategy is later.strategy or self._only_one_acts(first, later):
                 continue
             for winning in first.rule.sets:
@@ -169,8 +199,8 @@ class Rules:
     def _clash(
         self, first: _Place, winning: syntax.SetAction, later: _Place, losing: syntax.SetAction
     ) -> bool:
-        cases = Cases(Knowledge(facts=self._conditions.facts))
-        terms = [term for place in (first, later) for _, term in guards(place.rule)]
+        cases = Cases(Knowledge(facts=self._conditions.facts), self._conditions.patience)
+        terms = [term for place in (first, later) for term in place.terms]
         words = {
             "fact": f"{losing.scope}.{losing.fact}",
             "other": f'"{first.strategy.name}"',

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from engine.language import syntax
-from engine.language.diagnostics import Findings
+from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.source import Source
+from engine.language.spelling import Words
 from engine.vocabulary.events import SYSTEM_EVENTS
 from engine.vocabulary.kinds import Kind
 
@@ -54,13 +56,10 @@ class Names:
     broken: set[str] = field(default_factory=set)
     lost: set[str] = field(default_factory=set)
     _fields: dict[str, Fields] = field(default_factory=dict)
+    _fed: dict[str, list[syntax.Fact]] | None = None
     _reached: dict[str, frozenset[tuple[str, ...]]] = field(default_factory=dict)
     _kinds: dict[tuple[str, ...], set[Kind]] = field(default_factory=dict)
-
-    @property
-    def event_names(self) -> set[str]:
-        """Every event that a pattern may name."""
-        return set(self.events) | set(SYSTEM_EVENTS)
+    _words: dict[str, Words] = field(default_factory=dict)
 
     def has_event(self, name: str) -> bool:
         """May a pattern name this event?"""
@@ -77,8 +76,13 @@ class Names:
         return self._fields[event]
 
     def _read_fields(self, event: str) -> Fields:
-        facts = [fact for fact in self.facts.values() if event in fact.sources]
-        found: dict[tuple[str, ...], Kind] = {(fact.name,): fact.kind for fact in facts}
+        if self._fed is None:
+            self._fed = defaultdict(list)
+            for fact in self.facts.values():
+                for source in fact.sources:
+                    self._fed[source].append(fact)
+        found: dict[tuple[str, ...], Kind] = {}
+        found |= {(fact.name,): fact.kind for fact in self._fed.get(event, ())}
         if event in SYSTEM_EVENTS:
             found |= {(name,): kind for name, kind in SYSTEM_EVENTS[event].fields.items()}
         if event in self.events:
@@ -101,14 +105,22 @@ class Names:
     def all_fields(self) -> Iterable[tuple[str, ...]]:
         """The fields of any event."""
         if not self._kinds:
-            for event in sorted(self.event_names):
+            for event in sorted({*self.events, *SYSTEM_EVENTS}):
                 for path, kind in self.fields_of(event).items():
                     self._kinds.setdefault(path, set()).add(kind)
         return self._kinds
 
-    def sendable(self) -> set[str]:
-        """Every name that ``sent NAME`` may name."""
-        return set(self.strategies) | set(self.groups) | set(self.messages)
+    def is_sendable(self, name: str) -> bool:
+        """May ``sent NAME`` name this?"""
+        return any(name in known for known in (self.strategies, self.groups, self.messages))
+
+    def near(self, word: str, what: str, known: Callable[[], Iterable[str]]) -> Callable[[], str]:
+        """A half sentence with the nearest of the names that are known of a kind; or nothing.
+
+        It is made when it is shown, and the names are gathered once for each kind (``what``).
+        """
+        words = self._words.setdefault(what, Words(known))
+        return lambda: did_you_mean(words.nearest(word))
 
 
 def collect(
@@ -170,7 +182,7 @@ def _tables(names: Names, findings: Findings) -> None:
         strategy = names.strategies.get(table.strategy)
         if strategy is None:
             if table.strategy not in names.lost:
-                near = findings.near(table.strategy, names.strategies)
+                near = names.near(table.strategy, "strategy", lambda: names.strategies)
                 findings.add("N112", table.span, word=table.strategy, nearest=near)
             continue
         rules = (*strategy.rules, *table.rules)

@@ -7,7 +7,7 @@ clause hides nothing of the others; a broken ``on`` leaves a pattern that fits n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path as File
@@ -171,7 +171,7 @@ class _Recovery:
         self._clause_kinds = clauses
         self._starts = {id(tokens[i]) for i in line_starts if tokens[i].type in clauses}
         self._fresh_lines = {id(tokens[i]) for i in line_starts}
-        self._doubts = {id(tokens[self._clause(at)]) for at in doubts}
+        self._doubts = set(self._clauses_of(doubts))
 
     def rule(self) -> syntax.Rule | None:
         """Parse one rule by itself, as a row of a table is."""
@@ -340,6 +340,15 @@ class _Recovery:
         while at > 0 and id(self._tokens[at]) not in self._starts:
             at -= 1
         return max(at, 0)
+
+    def _clauses_of(self, places: Sequence[int]) -> Iterator[int]:
+        """The ids of the tokens that begin the clauses of some, which are in order."""
+        begin = at = 0
+        for place in places:
+            while at < place:
+                at += 1
+                begin = at if id(self._tokens[at]) in self._starts else begin
+            yield id(self._tokens[begin])
 
     def _leave_out(self, at: int) -> None:
         """Go on without a sign; with an opening one goes the one that closes it."""

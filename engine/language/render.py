@@ -10,6 +10,8 @@ from engine.language.diagnostics import Diagnostic
 from engine.language.lexer import UNITS
 from engine.language.source import Source
 
+WIDEST: Final = 200
+"""Of a longer line only the part around a mistake is shown."""
 _YELLOW: Final = "\x1b[33m"
 _RED, _BLUE, _BOLD, _PLAIN = "\x1b[31m", "\x1b[36m", "\x1b[1m", "\x1b[0m"
 
@@ -18,11 +20,11 @@ def terminal(diagnostic: Diagnostic, sources: Mapping[str, Source], *, color: bo
     """A diagnostic as a person reads it: code and sentence, the line with a caret, the way out."""
     source = sources[diagnostic.span.source]
     line, column = source.place(diagnostic.span.start)
-    text = source.line(line)
-    width = max(1, min(diagnostic.span.end, diagnostic.span.start + len(text) + 1 - column)
-                - diagnostic.span.start)  # fmt: skip
+    text, before = _window(source.line(line), column - 1)
+    marked = diagnostic.span.end - diagnostic.span.start
+    width = max(1, min(marked, len(text) - before))
     margin = " " * len(str(line))
-    pad = "".join("\t" if sign == "\t" else " " for sign in text[: column - 1])
+    pad = "".join("\t" if sign == "\t" else " " for sign in text[:before])
     warning = diagnostic.severity == "warning"
     strong = _YELLOW if warning else _RED
     red, blue, bold, plain = (strong, _BLUE, _BOLD, _PLAIN) if color else ("", "", "", "")
@@ -34,6 +36,16 @@ def terminal(diagnostic: Diagnostic, sources: Mapping[str, Source], *, color: bo
         f"{blue}{margin} |{plain} {pad}{red}{'^' * width}{plain}\n"
         f"{margin} = {diagnostic.hint}\n"
     )
+
+
+def _window(line: str, before: int) -> tuple[str, int]:
+    """The part of a long line around a place, and where the place is in it."""
+    if len(line) <= WIDEST:
+        return line, before
+    start = max(0, min(before - WIDEST // 3, len(line) - WIDEST))
+    end = start + WIDEST
+    dots = ".." if start else ""
+    return f"{dots}{line[start:end]}{'..' if end < len(line) else ''}", before - start + len(dots)
 
 
 def as_json(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, Any]:
@@ -52,6 +64,14 @@ def as_json(diagnostic: Diagnostic, sources: Mapping[str, Source]) -> dict[str, 
         "message": diagnostic.message,
         "hint": diagnostic.hint,
     }
+
+
+def others(more: Mapping[str, int]) -> str:
+    """A sentence about what was found and is not shown; nothing when everything is."""
+    said = [f"{count:,} more of {code}" for code, count in more.items()]
+    if not said:
+        return ""
+    return f"And {', '.join(said[:-1])} and {said[-1]}." if said[1:] else f"And {said[0]}."
 
 
 def duration(milliseconds: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 from engine.language.syntax import Span
 
 SUFFIX = ".strategy"
+_LINE_END = re.compile("\n")
 LARGEST = 2_000_000
 """Files larger than this many characters are refused unread."""
 
@@ -24,11 +26,7 @@ class Source:
 
     @cached_property
     def _starts(self) -> list[int]:
-        starts = [0]
-        for place, character in enumerate(self.text):
-            if character == "\n":
-                starts.append(place + 1)
-        return starts
+        return [0, *(match.end() for match in _LINE_END.finditer(self.text))]
 
     def place(self, offset: int) -> tuple[int, int]:
         """Line and column, both from 1, in characters."""
@@ -37,8 +35,8 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of a line, from 1, without its end."""
-        start = self._starts[number - 1]
-        return self.text[start:].split("\n", 1)[0].rstrip("\r")
+        start, end = self._starts[number - 1], self.text.find("\n", self._starts[number - 1])
+        return self.text[start : end if end >= 0 else None].rstrip("\r")
 
     def span(self, start: int, end: int) -> Span:
         """A piece of this source."""

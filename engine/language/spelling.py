@@ -1,8 +1,21 @@
-"""Spelling: the nearest known word to one that is not known."""
+"""Spelling: the nearest known word to one that is not known.
+
+Few words are compared one by one (``nearest``). ``Words`` holds many and compares them all at once:
+those of one length stand side by side in one long number, a field of bits each, and every letter of
+the unknown word moves all fields on by one column of the table that ``distance`` fills in cell by
+cell (Hyyrö's bit-parallel edit distance). A bit says by how much a cell differs from the one above.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+LONGEST: Final = 100
+"""Words of more letters are near none."""
+MOST_LETTERS: Final = 1_000
+"""So many different letters are looked for in words of one length; no names have more."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -12,18 +25,26 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     case alone is always near. Swapped neighbours count as one edit.
     """
     best: tuple[int, str] | None = None
+    lower = word.lower()
     for candidate in sorted(set(known)):
-        if candidate.lower() == word.lower():
+        other = candidate.lower()
+        if other == lower:
             return candidate
-        allowed = max(1, min(3, max(len(word), len(candidate)) // 4))
+        allowed = min(_allowed(len(lower), len(other)), len(other) - 1)
         if best is not None:
             allowed = min(allowed, best[0] - 1)
-        if not allowed or abs(len(word) - len(candidate)) > allowed:
+        if allowed <= 0 or abs(len(lower) - len(other)) > allowed:
             continue
-        edits = distance(word.lower(), candidate.lower(), allowed)
-        if edits <= allowed and edits < len(candidate):
+        edits = distance(lower, other, allowed)
+        if edits <= allowed:
             best = (edits, candidate)
     return best[1] if best else None
+
+
+def _allowed(length: int, other: int) -> int:
+    if max(length, other) > LONGEST:
+        return 0
+    return max(1, min(3, max(length, other) // 4))
 
 
 def distance(left: str, right: str, most: int) -> int:
@@ -55,3 +76,95 @@ def _differing(left: str, right: str) -> tuple[str, str]:
     while end < most - start and left[-1 - end] == right[-1 - end]:
         end += 1
     return left[start : len(left) - end], right[start : len(right) - end]
+
+
+class Words:
+    """Known words of a book, among which the nearest to an unknown one is found soon.
+
+    ``known`` is asked for them when the first word is looked for.
+    """
+
+    def __init__(self, known: Callable[[], Iterable[str]]) -> None:
+        self._known: Callable[[], Iterable[str]] | None = known
+        self._lower: dict[str, str] = {}
+        self._lengths: dict[int, _Length] = {}
+
+    def nearest(self, word: str) -> str | None:
+        """What ``nearest`` of these words gives."""
+        if self._known is not None:
+            self._sort_out(self._known())
+            self._known = None
+        lower = word.lower()
+        if lower in self._lower:
+            return self._lower[lower]
+        best: tuple[int, str] | None = None
+        for length in sorted(self._lengths, key=lambda length: abs(length - len(lower))):
+            allowed = min(_allowed(len(lower), length), length - 1)
+            if best is not None:
+                allowed = min(allowed, best[0])
+            if allowed and abs(length - len(lower)) <= allowed:
+                near = self._lengths[length].near(lower, allowed)
+                best = min((one for one in (near, best) if one is not None), default=None)
+        return best[1] if best else None
+
+    def _sort_out(self, known: Iterable[str]) -> None:
+        by_length = defaultdict(list)
+        for word in sorted(set(known)):
+            lower = word.lower()
+            self._lower.setdefault(lower, word)
+            if len(lower) <= LONGEST:
+                by_length[len(lower)].append((lower, word))
+        self._lengths = {length: _Length(words, length) for length, words in by_length.items()}
+
+
+class _Length:
+    """All words of one length: a field of bits each, whose highest bit stays empty."""
+
+    def __init__(self, words: list[tuple[str, str]], length: int) -> None:
+        self._words = [word for _, word in words]
+        self._length = length
+        self._letters = "".join(f"{lower}\n" for lower, _ in words)[::-1]
+        self._first = int(("0" * length + "1") * len(words), 2)
+        """The lowest bit of each field."""
+        self._fields = self._first * ((1 << length) - 1)
+        self._standing: dict[str, int] = {}
+
+    def near(self, word: str, most: int) -> tuple[int, str] | None:
+        """The first of those words that are the fewest edits away (``most`` or fewer)."""
+        fields, first = self._fields, self._first
+        more, less = fields, 0  # where a cell is one more, one less than the cell above it
+        same = before = 0
+        for letter in word:
+            if letter not in self._standing and len(self._standing) == MOST_LETTERS:
+                return None
+            here = self._places(letter)
+            swapped = ((~same & here) << 1) & before
+            same = ((((here & more) + more) ^ more) | here | less | swapped) & fields
+            rises = (((less | ~(same | more)) << 1) & fields) | first  # from left to right
+            falls = ((same & more) << 1) & fields
+            more = (falls | ~(same | rises)) & fields
+            less = rises & same
+            before = here
+        return self._fewest(len(word), more, less, most)
+
+    def _fewest(self, top: int, more: int, less: int, most: int) -> tuple[int, str] | None:
+        """From the ``top`` of the last column down to its foot, which is the number of edits."""
+        width = self._length + 1
+        bits = width * len(self._words)
+        ups, downs = f"{more:0{bits}b}", f"{less:0{bits}b}"
+        best: tuple[int, str] | None = None
+        for place in range(bits - width, -1, -width):
+            edits = top - downs.count("1", place, place + width)
+            if edits <= most:  # mostly it is not
+                edits += ups.count("1", place, place + width)
+                if edits <= most:
+                    best = (edits, self._words[len(self._words) - 1 - place // width])
+                    most = edits - 1
+        return best
+
+    def _places(self, letter: str) -> int:
+        """A bit for each place where a letter stands."""
+        if letter not in self._standing:
+            runs = self._letters.split(letter)
+            self._standing[letter] = int("1".join("0" * len(run) for run in runs), 2) & self._fields
+        return self._standing[letter]

@@ -20,6 +20,7 @@ from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.driver import Node
 from engine.language.lexer import UNITS
 from engine.language.source import Source
+from engine.language.spelling import nearest
 from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME
 
 LARGEST: Final = 10**15
@@ -250,7 +251,7 @@ class TermBuilder:
                 self._at(items[0]),
                 word=str(items[0]),
                 text=str(items[1]),
-                nearest=did_you_mean(items[0], ["url"]),
+                nearest=did_you_mean(nearest(items[0], ["url"])),
             )
         return syntax.Glob(pattern=self._text(items[1]), span=self._span(meta))
 

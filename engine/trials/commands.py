@@ -21,9 +21,9 @@ from rich.text import Text
 
 from engine.hosts.document import BESIDE
 from engine.language import compile_book
-from engine.language.diagnostics import Diagnostic
+from engine.language.diagnostics import NOTHING, Shown
 from engine.language.lints import lint
-from engine.language.render import as_json, terminal
+from engine.language.render import as_json, others, terminal
 from engine.language.source import Source, Unreadable, by_name, read_folder
 from engine.language.syntax import Book
 from engine.runtime.bound import bound
@@ -149,24 +149,25 @@ def check(arguments: argparse.Namespace) -> int:
     sources = read_folder(Path(arguments.book))
     compiled = compile_book(sources)
     book = compiled.book
-    warnings = lint(book, sources) if book is not None else ()
+    warnings = lint(book, sources) if book is not None else NOTHING
     if arguments.json:
-        memory = cost_to_json(bound(book, BESIDE), sources) if book is not None else None
+        named = by_name(sources)
         _print_json(
             {
                 "ok": not compiled.diagnostics,
                 "version": book.version if book else None,
-                "problems": [as_json(each, by_name(sources)) for each in compiled.diagnostics],
-                "warnings": [as_json(each, by_name(sources)) for each in warnings],
-                "memory": memory,
+                "problems": [as_json(each, named) for each in compiled.diagnostics],
+                "warnings": [as_json(each, named) for each in warnings.diagnostics],
+                "totals": {"problems": compiled.found.total, "warnings": warnings.total},
+                "memory": cost_to_json(bound(book, BESIDE), sources) if book is not None else None,
             }
         )
     else:
-        _show_mistakes((*compiled.diagnostics, *warnings), sources, sys.stdout)
+        _show_mistakes((compiled.found, warnings), sources, sys.stdout)
         if book is not None and not compiled.diagnostics:
             console().print(Text(f"No mistakes: {_contents(book, len(sources))}."))
             console().print(Text(cost(bound(book, BESIDE))), soft_wrap=True)
-    return MISTAKES if compiled.diagnostics or (arguments.strict and warnings) else FINE
+    return MISTAKES if compiled.diagnostics or (arguments.strict and warnings.total) else FINE
 
 
 @ending
@@ -260,23 +261,24 @@ def load(name: str) -> Loaded:
     sources = read_folder(Path(name))
     compiled = compile_book(sources)
     if compiled.book is None:
-        _show_mistakes(compiled.diagnostics, sources, sys.stderr)
+        _show_mistakes((compiled.found,), sources, sys.stderr)
         raise Stop(MISTAKES)
     return Loaded(book=compiled.book, sources=sources)
 
 
-def _show_mistakes(
-    diagnostics: Sequence[Diagnostic], sources: Sequence[Source], stream: IO[str]
-) -> None:
-    console = Console(file=stream)
+def _show_mistakes(found: Sequence[Shown], sources: Sequence[Source], stream: IO[str]) -> None:
+    """Show mistakes, and warnings when they are given too, with the sum of each below."""
+    out = Console(file=stream)
     named = by_name(sources)
-    color = console.is_terminal and not console.no_color
-    for diagnostic in diagnostics:
-        stream.write(terminal(diagnostic, named, color=color).rstrip("\n") + "\n\n")
-    for severity, word in (("error", "mistake"), ("warning", "warning")):
-        count = sum(diagnostic.severity == severity for diagnostic in diagnostics)
-        if count:
-            stream.write(f"{counted(count, word)}.\n")
+    color = out.is_terminal and not out.no_color
+    for shown in found:
+        for diagnostic in shown.diagnostics:
+            stream.write(terminal(diagnostic, named, color=color).rstrip("\n") + "\n\n")
+        if shown.more:
+            stream.write(f"{others(shown.more)}\n\n")
+    for shown, word in zip(found, ("mistake", "warning"), strict=False):
+        if shown.total:
+            stream.write(f"{counted(shown.total, word)}.\n")
 
 
 def _contents(book: Book, files: int) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.language.formatter import HasMistakes, format_source
-from engine.language.render import terminal
+from engine.language.render import others, terminal
 from engine.language.source import Source, Unreadable, read_folder
 
 STANDARD_INPUT: Final = "-"
@@ -96,8 +96,10 @@ def _format(file: _File, given: argparse.Namespace) -> int:
         text = format_source(file.source)
     except HasMistakes as mistakes:
         named = {file.source.name: file.source}
-        for diagnostic in mistakes.diagnostics:
+        for diagnostic in mistakes.found.diagnostics:
             sys.stderr.write(terminal(diagnostic, named).rstrip("\n") + "\n\n")
+        if rest := others(mistakes.found.more):
+            sys.stderr.write(f"{rest}\n")
         sys.stderr.write(f"overture: {file.source.name} has mistakes and stays as it is.\n")
         return FOUND
     changed = text.encode() != file.raw

@@ -11,6 +11,7 @@ from typing import Final
 
 from engine.language.diagnostics import did_you_mean, one_of
 from engine.language.source import by_name
+from engine.language.spelling import nearest
 from engine.language.syntax import Book
 from engine.trials.commands import (
     FINE,
@@ -75,7 +76,7 @@ def explain_visit(arguments: argparse.Namespace) -> int:
 def _known_strategy(book: Book, name: str | None) -> None:
     if name is None or name in book.strategies:
         return
-    near = did_you_mean(name, book.strategies) or f"It has {one_of(book.strategies)}."
+    near = did_you_mean(nearest(name, book.strategies)) or f"It has {one_of(book.strategies)}."
     raise Stop(IMPOSSIBLE, f'The book has no strategy "{name}". {near.strip()}')
 
 

@@ -1,7 +1,4 @@
-"""Prints the figures that the documents name: ``python -m tests.benchmarks [--json]``.
-
-``python -m tests.benchmarks peers`` measures the engine beside other rule engines.
-"""
+"""Prints the figures that the documents name: ``python -m tests.benchmarks [--json]``."""
 
 from __future__ import annotations
 
@@ -11,7 +8,6 @@ import sys
 from collections.abc import Callable
 
 from tests.benchmarks import compiling, deciding, serving
-from tests.benchmarks.peers import command
 
 FIGURES: dict[str, Callable[[], dict[str, float]]] = {
     "compile, cold": compiling.cold,
@@ -32,8 +28,6 @@ FIGURES: dict[str, Callable[[], dict[str, float]]] = {
 
 def main() -> int:
     """Measure everything, print a line each (or one object)."""
-    if sys.argv[1:2] == ["peers"]:
-        return command.main(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one object")
     wanted = parser.parse_args()

@@ -320,7 +320,7 @@ def test_a_file_without_a_declaration(text: str) -> None:
 def test_a_text_with_mistakes_is_not_formatted() -> None:
     with pytest.raises(HasMistakes) as caught:
         format_source(Source(name="a", text="zone Madrid\nmedium video\n"))
-    assert caught.value.diagnostics
+    assert caught.value.found.diagnostics
 
 
 # ---------------------------------------------------------------- the command

@@ -60,7 +60,7 @@ def warnings(text: str, name: str = "book.strategy") -> tuple[Diagnostic, ...]:
     source = Source(name=name, text=text)
     compiled = compile_book([source])
     assert compiled.book is not None, compiled.diagnostics
-    return lint(compiled.book, [source])
+    return lint(compiled.book, [source]).diagnostics
 
 
 # ---------------------------------------------------------------- what is said
@@ -91,7 +91,7 @@ def test_the_sample_book_is_without_alarm() -> None:
     sources = read_folder(ROOT / "strategies")
     book = compile_book(sources).book
     assert book is not None
-    assert lint(book, sources) == ()
+    assert lint(book, sources).diagnostics == ()
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests" / "books").glob("*.strategy")))
@@ -288,7 +288,7 @@ def _silent(book: Book, found: tuple[Diagnostic, ...]) -> Iterator[tuple[str, in
 @given(_written_cases())
 def test_what_nobody_ever_gets_nobody_gets(told: tuple[Book, Source, Any]) -> None:
     book, source, steps = told
-    found = lint(book, [source])
+    found = lint(book, [source]).diagnostics
     note(source.text)
     silent = set(_silent(book, found))
     if not silent:

@@ -19,8 +19,8 @@ PAGES = [pytest.param(page, id=code) for code, page in pages().items()]
 def codes_of(example: str) -> list[str]:
     given, own = Source(name="given", text=GIVEN), Source(name="own", text=example)
     compiled = compile_book([given, own])
-    found = lint(compiled.book, [given, own]) if compiled.book else compiled.diagnostics
-    return [diagnostic.code for diagnostic in found if diagnostic.span.source == "own"]
+    found = lint(compiled.book, [given, own]) if compiled.book else compiled.found
+    return [diagnostic.code for diagnostic in found.diagnostics if diagnostic.span.source == "own"]
 
 
 def test_every_code_has_a_page() -> None:

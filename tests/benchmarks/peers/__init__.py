@@ -1,1 +1,0 @@
-"""The engine beside its peers, in one run: ``python -m tests.benchmarks peers``."""
