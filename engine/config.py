@@ -22,7 +22,8 @@ class Settings(BaseModel):
 
     ``origins`` are the origins of pages on other hosts that may use this server, for example
     ``https://shop.example.com``. ``token`` is the credential of systems that push notifications,
-    read history or answer chats.
+    read history or answer chats. Entries of the journal are kept for ``journal_days``, and as many
+    as fit into ``journal_gb``: what is over either goes, oldest first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,8 @@ class Settings(BaseModel):
     data: Path = Path("overture-data")
     token: SecretStr | None = None
     origins: tuple[str, ...] = ()
+    journal_days: float = Field(default=30, gt=0, le=36_500)
+    journal_gb: float = Field(default=10, gt=0, le=1_000_000)
 
     @field_validator("origins", mode="before")
     @classmethod
@@ -66,6 +69,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_DATA": "data",
     "OVERTURE_API_TOKEN": "token",
     "OVERTURE_ORIGINS": "origins",
+    "OVERTURE_JOURNAL_DAYS": "journal_days",
+    "OVERTURE_JOURNAL_GB": "journal_gb",
 }
 
 
@@ -87,4 +92,6 @@ def settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settin
         reason = first["msg"].removeprefix("Value error, ")
         if field == "port":
             reason = "a port is a number from 0 to 65535"
+        elif field.startswith("journal_"):
+            reason = "it is a number above 0, for example 30 or 0.5"
         raise SettingsError(f"{name} cannot be used: {reason}.") from None

@@ -31,6 +31,7 @@ from engine.delivery.wire import BrowserEvent
 from engine.hosts import document
 from engine.hosts.clock import now_ms
 from engine.hosts.document import EngagementCore
+from engine.hosts.journal import Retention
 from engine.hosts.sqlite import SqliteHost
 from engine.media.agents import Agents
 from engine.media.interactions import InteractionStore
@@ -98,7 +99,10 @@ async def _opened(
 ) -> AsyncIterator[tuple[Starlette, Hub]]:
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
-    host = SqliteHost(settings.data / "visits.sqlite3")
+    keep = Retention(
+        age=int(settings.journal_days * 86_400_000), size=int(settings.journal_gb * 1024**3)
+    )
+    host = SqliteHost(settings.data / "visits.sqlite3", keep=keep)
     ingest = Ingest(
         host,
         clock=now_ms,

@@ -16,7 +16,8 @@ CONNECTIONS_OF_A_VISIT: Final = 32
 """How many connections of pages of one visit are told to a host at a time."""
 
 Document = dict[str, Any]
-"""What is stored of a visitor: JSON values only. Opaque to a host except through the core."""
+"""What is remembered of a visitor, as the core likes it. Only the core looks into it, and it alone
+turns it into bytes and back. It is never changed in place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +25,10 @@ class Input:
     """One thing to apply to a visitor, stamped when it was accepted.
 
     ``kind`` is one of ``event``, ``connected``, ``disconnected``, ``acknowledged``, ``pushed``,
-    ``woken``. ``id`` (unique per visit, if given) recognises duplicates. ``body`` is JSON.
-    ``time`` (ms) and ``version`` (of the book) are stamped at acceptance and journalled, so that
-    a replay of the journal decides the same. ``epoch`` is stamped by the host that takes it and
-    grows with each start of the process: connections of an earlier epoch are gone.
+    ``woken``, ``rested``. ``id`` (unique per visit, if given) recognises duplicates. ``body`` is
+    JSON. ``time`` (ms) and ``version`` (of the book) are stamped at acceptance and journalled, so
+    that a replay of the journal decides the same. ``epoch`` is stamped by the host that takes it
+    and grows with each start of the process: connections of an earlier epoch are gone.
     """
 
     kind: str
@@ -37,6 +38,19 @@ class Input:
     id: str | None = None
     body: Mapping[str, Any]
     epoch: int = 0
+
+    def within(self, epoch: int) -> Input:
+        """The same input, taken in that epoch."""
+        # Written out, because this is done for each event: ``replace`` takes three times as long.
+        return Input(
+            kind=self.kind,
+            visit=self.visit,
+            time=self.time,
+            version=self.version,
+            id=self.id,
+            body=self.body,
+            epoch=epoch,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +75,16 @@ class Message:
 class Advance:
     """What the core made of some inputs. ``wake_at`` is the next timer in ms, or None.
 
-    ``decisions`` has one place for each input, in order: what was decided because of it, or None
-    when the input was a duplicate and did nothing.
+    ``document`` is None when nothing is to be remembered: whoever comes next under this name is
+    as one who never came. ``rest_at`` is when something could be let go of, or None; a host may
+    then apply ``Core.rested``, later or never, for that changes no decision. ``decisions`` has one
+    place for each input, in order: what was decided because of it, or None when the input was a
+    duplicate and did nothing.
     """
 
-    document: Document
+    document: Document | None
     wake_at: int | None
+    rest_at: int | None = None
     messages: tuple[Message, ...]
     decisions: tuple[tuple[Mapping[str, Any], ...] | None, ...]
 
@@ -83,6 +101,15 @@ class Core(Protocol):
     def woken(self, now: int) -> Input:
         """Stamp a wake-up at ``now`` with what comes from outside, to be journalled."""
 
+    def rested(self, now: int) -> Input:
+        """Stamp the request to let go of what is over at ``now``, to be journalled."""
+
+    def encode(self, document: Document) -> bytes:
+        """Write a document, with the number of its format. Raises TypeError, ValueError."""
+
+    def decode(self, raw: bytes) -> Document:
+        """Read what this or an older ``encode`` wrote. Raises ValueError for a newer format."""
+
 
 Deliver = Callable[[str, Sequence[Message]], Awaitable[None]]
 """Called after commit with (visitor, messages), in order per visit. It must not wait for a page."""
@@ -96,6 +123,14 @@ class Entry:
     visitor: str
     input: Input
     decisions: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What is left of a visitor's journal, oldest first, and the document that it began with."""
+
+    document: Document | None
+    entries: Sequence[Entry]
 
 
 class Overloaded(Exception):
@@ -135,7 +170,7 @@ class Host(Protocol):
         """The visitor that a visit belongs to, or None when the visit is unknown."""
 
     async def peek(self, visitor: str) -> Document | None:
-        """The document as last committed."""
+        """The document as last committed, or None when nothing is remembered."""
 
     async def history(
         self, *, visitor: str | None = None, visit: str | None = None, limit: int = 1000
@@ -146,6 +181,9 @@ class Host(Protocol):
         Wake-ups belong to the visitor (their ``visit`` is empty); with ``visit`` those are given
         that decided something for it.
         """
+
+    async def past(self, visitor: str) -> Past:
+        """Everything that a replay needs: it decides the same, and ends with the same document."""
 
     async def stop(self) -> None:
         """Finish what was accepted, close the store."""

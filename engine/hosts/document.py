@@ -13,27 +13,37 @@ only thing that moves it. The outbox is the delicate part, so here are its rules
   none of them took it, the next page to connect gets it.
 
 Time only comes from the inputs, and never runs back for a visitor.
+
+A document is a dict whose ``visitor`` is the live memory of the rules; ``encode`` turns it into
+bytes. What is empty is left out, and of a visitor without an open visit, who may never come back,
+the bytes are compressed.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final, TypedDict
 
+from engine.hosts import format1
 from engine.hosts.contract import CONNECTIONS_OF_A_VISIT, Advance, Document, Input, Message
+from engine.hosts.encoding import decode, encode
 from engine.runtime.bound import Beside
+from engine.runtime.fading import Fading
 from engine.runtime.library import Library
 from engine.runtime.outcome import Batch, Decision, Outcome, Send
 from engine.runtime.plan import Plan
-from engine.runtime.step import next_timer, step
-from engine.runtime.visitor import PAGES_OPEN, VISITS_OPEN, Visitor
+from engine.runtime.step import advance, next_timer
+from engine.runtime.visitor import PAGES_OPEN, VISIT_EXPIRY, VISITS_OPEN, Visitor
 from engine.vocabulary import limits
 from engine.vocabulary.events import NOTHING, PAGE_EXITED, Event, Expiry, Moment, Tick
 
-SCHEMA: Final = 1
+FORMAT: Final = 2
+"""The number of the format of documents; ``decode`` reads the older ones too."""
 EXPIRY: Final = 30_000
 """How long (ms) a message waits for its page to connect."""
 KEPT: Final = 86_400_000
@@ -46,8 +56,11 @@ SEEN: Final = 256
 """How many ids of inputs are remembered, to recognise duplicates."""
 
 _DIGEST: Final = 8
-_MARK: Final = 12
-"""The length of one remembered id: 8 bytes in base 64 without padding, and a space."""
+_MARK: Final = 8
+"""The length of one remembered id: 6 bytes of its digest, in base 64."""
+_COMPRESSED: Final = b"\x78"
+"""How compressed bytes begin; others begin with a brace."""
+_PLANS: Final = 4
 
 _NAME: Final = limits.ID + 4
 """The bytes of an id with its quotes, and a comma or colon."""
@@ -87,12 +100,13 @@ class EngagementCore:
     def __init__(self, library: Library, agents: Callable[[], Mapping[str, int]]) -> None:
         self._library = library
         self._agents = agents
+        self._fading: dict[str, Fading] = {}
 
     def advance(self, visitor: str, document: Document | None, inputs: Sequence[Input]) -> Advance:
         """Apply inputs in order. Pure; raises ValueError for a kind of input it does not know."""
         draft = _Draft(self._library, visitor, document)
-        decisions = tuple(draft.apply(one) for one in inputs)
-        return draft.finish(decisions)
+        decisions = tuple([draft.apply(one) for one in inputs])
+        return draft.finish(decisions, self._fades)
 
     def woken(self, now: int) -> Input:
         """Stamp a wake-up at ``now`` with the live book and the free agents."""
@@ -100,13 +114,47 @@ class EngagementCore:
         version = self._library.live.version
         return Input(kind="woken", visit="", time=now, version=version, body={"agents": agents})
 
+    def rested(self, now: int) -> Input:
+        """Stamp the request to let go of what is over at ``now``."""
+        return replace(self.woken(now), kind="rested")
+
+    def encode(self, document: Document) -> bytes:
+        """Write a document. Raises TypeError when it holds what is no JSON value."""
+        visitor: Visitor = document["visitor"]
+        stored = {name: document[name] for name in _EMPTY if document[name]}
+        raw = encode({"format": FORMAT, **stored, "visitor": visitor.to_json()})
+        return raw if visitor.visits else zlib.compress(raw)
+
+    def decode(self, raw: bytes) -> Document:
+        """Read a document of this format or an older one. Raises ValueError for a newer one."""
+        if raw.startswith(_COMPRESSED):
+            raw = zlib.decompress(raw)
+        stored = decode(raw)
+        number = stored.pop("format", 1)
+        if number > FORMAT:
+            raise ValueError(f"The document of a visitor has format {number}, of a newer Overture.")
+        if number == 1:
+            version = stored["visitor"]["version"]
+            stored = format1.upgraded(stored, self._library.plan_of(version))
+        document: Document = _EMPTY | stored
+        return document | {"visitor": Visitor.from_json(stored["visitor"])}
+
+    def _fades(self, plan: Plan, visitor: Visitor) -> int | None:
+        fading = self._fading.get(plan.version)
+        if fading is None:
+            if len(self._fading) >= _PLANS:
+                self._fading.clear()
+            fading = self._fading[plan.version] = Fading(plan)
+        return fading.at(visitor)
+
 
 def invitation_of(document: Document, visit: str, page: str | None) -> dict[str, Any] | None:
     """The youngest invitation to that page, else of that visit; what it attached travels with it.
 
     Keys: ``id strategy group message attach``. None when there was none.
     """
-    return Visitor.from_json(document["visitor"]).invitation(visit, page)
+    visitor: Visitor = document["visitor"]
+    return visitor.invitation(visit, page)
 
 
 def outbox_after(
@@ -125,8 +173,9 @@ class _Draft:
 
     def __init__(self, library: Library, visitor: str, document: Document | None) -> None:
         self._library = library
-        old = document or _empty(visitor)
-        self._visitor = Visitor.from_json(old["visitor"])
+        old = document or {**_EMPTY, "visitor": Visitor.new(visitor)}
+        self._visitor: Visitor = old["visitor"]
+        self._own = False
         self._now: int = old["now"]
         self._epoch: int = old["epoch"]
         self._seen: str = old["seen"]
@@ -139,6 +188,9 @@ class _Draft:
 
     def apply(self, one: Input) -> tuple[Mapping[str, Any], ...] | None:
         """Apply one input; return what was decided, or None for a duplicate."""
+        now = max(self._now, one.time)
+        if self._seen and _is_silent(self._visitor, now):
+            self._seen = ""
         if one.id is not None and not self._remember(one):
             return None
         self._decisions = []
@@ -146,17 +198,32 @@ class _Draft:
             # The process that held the connections is gone, and they with it.
             self._epoch, self._connected = one.epoch, {}
         self._plan = self._library.plan_of(one.version)
-        self._now = max(self._now, one.time)
+        self._now = now
         self._expire(one.body.get("agents", NOTHING))
         self._happen(one)
         self._tidy()
         return tuple(self._decisions)
 
-    def finish(self, decisions: tuple[tuple[Mapping[str, Any], ...] | None, ...]) -> Advance:
+    def finish(
+        self,
+        decisions: tuple[tuple[Mapping[str, Any], ...] | None, ...],
+        fades: Callable[[Plan, Visitor], int | None],
+    ) -> Advance:
         """Make the new document and what goes with it."""
-        document = {
-            "schema": SCHEMA,
-            "visitor": self._visitor.to_json(),
+        wakes = (next_timer(self._plan, self._visitor), self._next_expiry())
+        rest_at = self._rest_at(fades)
+        is_over = rest_at is not None and rest_at <= self._now
+        return Advance(
+            document=None if is_over else self._document(),
+            wake_at=min((wake for wake in wakes if wake is not None), default=None),
+            rest_at=None if is_over else rest_at,
+            messages=tuple(self._messages),
+            decisions=decisions,
+        )
+
+    def _document(self) -> Document:
+        return {
+            "visitor": self._visitor,
             "now": self._now,
             "epoch": self._epoch,
             "seen": self._seen,
@@ -164,21 +231,25 @@ class _Draft:
             "outbox": self._outbox,
             "connected": self._connected,
         }
-        wakes = (next_timer(self._plan, self._visitor), self._next_expiry())
-        return Advance(
-            document=document,
-            wake_at=min((wake for wake in wakes if wake is not None), default=None),
-            messages=tuple(self._messages),
-            decisions=decisions,
-        )
+
+    def _rest_at(self, fades: Callable[[Plan, Visitor], int | None]) -> int | None:
+        """When something can be let go of: visits, or (not after now) all there is."""
+        if self._visitor.visits:
+            last = max(visit.last for visit in self._visitor.visits.values())
+            return max(last + VISIT_EXPIRY, self._now + 1)
+        if self._connected:
+            return self._now + VISIT_EXPIRY
+        # Offsets count on, for cursors and the ids of pushed messages are made of them.
+        return None if self._offset else fades(self._plan, self._visitor)
 
     def _remember(self, one: Input) -> bool:
         """Note the id of an input; False when it is known already."""
         # The length keeps visit and id apart; ids of browsers may have no proper UTF-8 form.
         name = f"{len(one.visit)}:{one.visit}{one.id}".encode(errors="surrogatepass")
         digest = hashlib.blake2b(name, digest_size=_DIGEST).digest()
-        mark = urlsafe_b64encode(digest).decode().rstrip("=") + " "
-        # One text of marks of equal length instead of a list: a tenth of the memory.
+        mark = urlsafe_b64encode(digest[:6]).decode()
+        # One text of marks of equal length instead of a list: a tenth of the memory. That two ids
+        # look the same is as likely as a hash of 48 bits says, 256 times for each id.
         if mark in self._seen:
             return False
         self._seen = (self._seen + mark)[-SEEN * _MARK :]
@@ -203,6 +274,8 @@ class _Draft:
                 self._push(one.visit, body["notifications"])
             case "woken":
                 self._tick(body)
+            case "rested":
+                self._rest(body)
             case _:
                 raise ValueError(f"No input is of kind {one.kind!r}.")
 
@@ -218,6 +291,15 @@ class _Draft:
         due = next_timer(self._plan, self._visitor)
         if due is not None and due <= self._now:
             self._step(Tick(time=self._now, agents=body.get("agents", NOTHING)))
+
+    def _rest(self, body: Mapping[str, Any]) -> None:
+        """End the visits that are over, as the next event would, under the book that they met."""
+        due = next_timer(self._plan, self._visitor)
+        if due is None or due > self._now:
+            self._plan = self._library.plan_of(self._visitor.version)
+            self._step(Tick(time=self._now, agents=body.get("agents", NOTHING)))
+            if not self._visitor.visits:
+                self._seen = ""
 
     def _expire(self, agents: Mapping[str, int]) -> None:
         """Take back what never left, instant by instant, each after the timers before it."""
@@ -249,8 +331,10 @@ class _Draft:
         return min((entry["expires"] for entry in waiting), default=None)
 
     def _step(self, moment: Moment) -> None:
-        outcome: Outcome = step(self._plan, self._visitor, moment)
-        self._visitor = outcome.visitor
+        if not self._own:
+            # Copied once for all inputs, and moved in place from then on.
+            self._visitor, self._own = self._visitor.copy(), True
+        outcome: Outcome = advance(self._plan, self._visitor, moment)
         self._decisions += map(_decision, outcome.decisions)
         for batch in outcome.batches:
             self._post(batch)
@@ -389,16 +473,19 @@ class _Draft:
             self._outbox.pop(visit, None)
 
 
-def _empty(visitor: str) -> Document:
-    return {
-        "visitor": Visitor.new(visitor).to_json(),
-        "now": 0,
-        "epoch": 0,
-        "seen": "",
-        "offset": 0,
-        "outbox": {},
-        "connected": {},
-    }
+_EMPTY: Final[Document] = {
+    "now": 0,
+    "epoch": 0,
+    "seen": "",
+    "offset": 0,
+    "outbox": {},
+    "connected": {},
+}
+
+
+def _is_silent(visitor: Visitor, now: int) -> bool:
+    """Are all visits over? Then no page is left that could repeat an input."""
+    return all(now - visit.last >= VISIT_EXPIRY for visit in visitor.visits.values())
 
 
 def _event_of(one: Input, visitor: str, now: int) -> Event:

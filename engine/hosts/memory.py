@@ -7,10 +7,10 @@ import heapq
 import logging
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from engine.hosts.clock import now_ms
-from engine.hosts.contract import Core, Deliver, Document, Entry, Input, Overloaded
+from engine.hosts.contract import Core, Deliver, Document, Entry, Input, Overloaded, Past
 from engine.hosts.courier import Courier
 
 _LOG = logging.getLogger(__name__)
@@ -23,7 +23,7 @@ _EPOCH = 1
 class _Visitor:
     """What is kept of one visitor: document, wake-up and journal."""
 
-    document: Document
+    document: Document | None
     wake_at: int | None
     journal: list[Entry] = field(default_factory=list)
 
@@ -31,7 +31,8 @@ class _Visitor:
 class MemoryHost:
     """Applies each submit at once, in the caller's turn of the event loop. Forgets when it stops.
 
-    Nothing waits here, so nothing is ever refused with ``Overloaded`` while it runs.
+    Nothing waits here, so nothing is ever refused with ``Overloaded`` while it runs. Visitors
+    never rest: everything is kept.
     """
 
     def __init__(self) -> None:
@@ -83,6 +84,11 @@ class MemoryHost:
             entries = [entry for entry in entries if _concerns(entry, visit)]
         return entries[-limit:] if limit > 0 else []
 
+    async def past(self, visitor: str) -> Past:
+        """The whole journal of a visitor; it began with nothing."""
+        known = self._visitors.get(visitor)
+        return Past(document=None, entries=tuple(known.journal) if known else ())
+
     async def stop(self) -> None:
         """Hand over what was accepted and stop the wake-ups."""
         self._core = None
@@ -93,7 +99,7 @@ class MemoryHost:
 
     def _apply(self, core: Core, visitor: str, inputs: Sequence[Input]) -> int:
         known = self._visitors.get(visitor)
-        stamped = [replace(one, epoch=_EPOCH) for one in inputs]
+        stamped = [one.within(_EPOCH) for one in inputs]
         advance = core.advance(visitor, known.document if known else None, stamped)
         if known is None:
             known = self._visitors[visitor] = _Visitor(advance.document, advance.wake_at)

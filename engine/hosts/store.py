@@ -1,66 +1,75 @@
-"""The SQLite file: schema, the one write transaction, reads, lock and checkpoints."""
+"""The SQLite file: lock, connections, the one write transaction, reads, checkpoints.
+
+A visitor is one row: its document, its wake-ups, and the offset of its youngest entry in the
+journal. Each entry names the one before it of the same visitor. So a history is read by walking
+back, and nothing is written for it: an index over millions of visitors would cost more than all
+the rest of a commit, for each event touches another of its pages.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
 import logging
-import os
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from engine.hosts import schema
+from engine.hosts.checkpoints import Checkpoints
 from engine.hosts.contract import Document, Entry, Input, Overloaded
+from engine.hosts.encoding import decode, encode
+from engine.hosts.journal import Journal
 
 _LOG = logging.getLogger(__name__)
 
-_SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE visitors (visitor TEXT PRIMARY KEY, document TEXT NOT NULL, wake_at INTEGER);
-CREATE INDEX visitors_wake_at ON visitors (wake_at) WHERE wake_at IS NOT NULL;
-CREATE TABLE visits (visit TEXT PRIMARY KEY, visitor TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE journal (
-    offset INTEGER PRIMARY KEY, visitor TEXT NOT NULL, visit TEXT NOT NULL, kind TEXT NOT NULL,
-    time INTEGER NOT NULL, version TEXT NOT NULL, epoch INTEGER NOT NULL, id TEXT,
-    body TEXT NOT NULL, decisions TEXT NOT NULL
-);
-CREATE INDEX journal_visitor ON journal (visitor, offset);
-"""
-_JOURNAL_COLUMNS: Final = "visitor, visit, kind, time, version, epoch, id, body, decisions"
-
-_CHECKPOINT_EVERY_S: Final = 1.0
+_JOURNAL: Final = "before, visitor, visit, kind, time, version, epoch, id, body, decisions"
 _HISTORY_LIMIT: Final = 16 * 1024 * 1024
 _LATEST: Final = 2**63 - 1
-_WAL_LIMIT: Final = 64 * 1024 * 1024
+_CHUNKS: Final = (64, 8, 1)
+"""Rows in one statement: between statements other threads run, and each change costs time."""
+_CACHE_KB: Final = 16 * 1024
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Errors of the moment: the same submit may succeed later."""
 
+Row = tuple[Any, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept of one visitor, apart from the journal."""
+    """What is kept of one visitor, apart from the journal.
 
-    document: Document
+    ``document`` is None when nothing is to be remembered. ``entry`` is the offset of the youngest
+    entry, ``segment`` the part of the journal in which it was last written.
+    """
+
+    number: int
+    document: Document | None
     wake_at: int | None
-
-
-Row = tuple[object, ...]
+    rest_at: int | None
+    entry: int
+    segment: int
 
 
 @dataclass(slots=True)
 class Changes:
-    """What one transaction writes, all of it or nothing: rows ready for SQLite."""
+    """What one transaction writes, all of it or nothing: rows ready for SQLite.
 
-    visitors: dict[str, Row] = field(default_factory=dict)
+    ``created``, ``moved`` and ``marked`` are rows of visitors: new ones, documents of known ones,
+    and their wake-ups where these changed. ``kept`` names whose document is kept as a snapshot.
+    """
+
+    created: dict[int, Row] = field(default_factory=dict)
+    moved: dict[int, Row] = field(default_factory=dict)
+    marked: dict[int, Row] = field(default_factory=dict)
+    kept: list[int] = field(default_factory=list)
     journal: list[Row] = field(default_factory=list)
-    visits: dict[str, str] = field(default_factory=dict)
+    visits: dict[str, int] = field(default_factory=dict)
 
 
 def explain(problem: Exception, path: Path) -> Exception:
@@ -89,8 +98,8 @@ def _unopened(problem: sqlite3.Error, path: Path) -> OSError:
 class Store:
     """One open SQLite file. ``latest`` (ms) is the youngest time in it when it was opened.
 
-    ``load``, ``owner``, ``write``, ``next_wake`` and ``due`` belong to the writer thread;
-    ``read_*`` may be called from any other thread.
+    ``read_*`` may be called from any thread; everything else belongs to the writer thread.
+    ``journal`` is the part of the file that grows, and is trimmed.
     """
 
     def __init__(self, path: Path, *, patience: float) -> None:
@@ -98,11 +107,10 @@ class Store:
         self._patience = patience
         self._resources = contextlib.ExitStack()
         self._reading = threading.Lock()
-        self._closing = threading.Event()
-        self._dirty = threading.Event()
         self.identity = ""
         self.epoch = 0
         self.latest = 0
+        self.next_number = 1
 
     def open(self) -> None:
         """Lock and open the file, create it when it is missing. Raises OSError."""
@@ -127,79 +135,103 @@ class Store:
 
     def close(self) -> None:
         """Checkpoint, close, let go of the lock."""
-        self._closing.set()
         self._resources.close()
 
-    def load(self, visitor: str) -> Record | None:
-        """Read a visitor's row. Raises sqlite3.Error."""
+    def load(self, visitor: str, decode: Callable[[bytes], Document]) -> Record | None:
+        """Read a visitor's row. Raises sqlite3.Error, and what ``decode`` raises."""
         row = self._writer.execute(
-            "SELECT document, wake_at FROM visitors WHERE visitor = ?", (visitor,)
+            "SELECT document, number, wake_at, rest_at, entry, segment"
+            " FROM visitors WHERE visitor = ?",
+            (visitor,),
         ).fetchone()
-        return Record(json.loads(row[0]), row[1]) if row else None
+        if row is None:
+            return None
+        raw, number, wake_at, rest_at, entry, segment = row
+        document = None if raw is None else decode(raw)
+        return Record(number, document, wake_at, rest_at, entry, segment)
 
     def owner(self, visit: str) -> str | None:
         """Read whose visit it is, in the writer thread. Raises sqlite3.Error."""
-        row = self._writer.execute(
-            "SELECT visitor FROM visits WHERE visit = ?", (visit,)
-        ).fetchone()
+        row = self._writer.execute(_OWNER, (visit,)).fetchone()
         return str(row[0]) if row else None
 
-    def write(self, changes: Changes) -> None:
+    def write(self, changes: Changes, *, relaxed: bool = False) -> None:
         """Commit changes durably. Raises sqlite3.Error, and then nothing was written."""
-        with self._transaction() as cursor:
-            cursor.executemany(
-                "INSERT OR IGNORE INTO visits (visit, visitor) VALUES (?, ?)",
-                changes.visits.items(),
-            )
-            cursor.executemany(
-                f"INSERT INTO journal ({_JOURNAL_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                changes.journal,
-            )
-            cursor.executemany(
-                "INSERT INTO visitors (visitor, document, wake_at) VALUES (?, ?, ?)"
-                " ON CONFLICT (visitor) DO UPDATE"
-                " SET document = excluded.document, wake_at = excluded.wake_at",
-                changes.visitors.values(),
-            )
-        self._dirty.set()
+        with self.relaxed() if relaxed else self._transaction() as cursor:
+            _many(cursor, "INSERT OR IGNORE INTO visits VALUES", changes.visits.items())
+            _many(cursor, _KEEP_HEAD, [(one,) for one in changes.kept], _KEEP_TAIL)
+            _many(cursor, "INSERT INTO journal VALUES", changes.journal)
+            _many(cursor, "INSERT INTO visitors VALUES", changes.created.values())
+            _many(cursor, _MOVE_HEAD, changes.moved.values(), _MOVE_TAIL)
+            _many(cursor, _MARK_HEAD, changes.marked.values(), _MARK_TAIL)
+            self.journal.grow(cursor, changes.journal)
+        self._checkpoints.note()
+
+    def begin_log_anew(self) -> None:
+        """Let the log begin at its start again, when nearly all of it is in the file."""
+        self._checkpoints.restart(self._writer)
+
+    @contextlib.contextmanager
+    def relaxed(self) -> Iterator[sqlite3.Cursor]:
+        """A transaction that may be lost with the power, and is done again then: no sync."""
+        self._writer.execute("PRAGMA synchronous = NORMAL")
+        try:
+            with self._transaction() as cursor:
+                yield cursor
+        finally:
+            self._writer.execute("PRAGMA synchronous = FULL")
+        self._checkpoints.note()
 
     def next_wake(self) -> int | None:
         """Return the earliest wake-up of all visitors in ms. Raises sqlite3.Error."""
-        row = self._writer.execute(
-            "SELECT wake_at FROM visitors WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1"
-        ).fetchone()
-        return int(row[0]) if row else None
+        return self._earliest("wake_at")
+
+    def next_rest(self) -> int | None:
+        """Return when the first visitor is to rest, in ms. Raises sqlite3.Error."""
+        return self._earliest("rest_at")
 
     def due(self, now: int, limit: int) -> list[str]:
         """Return visitors whose wake-up is due, earliest first. Raises sqlite3.Error."""
-        rows = self._writer.execute(
-            "SELECT visitor FROM visitors WHERE wake_at <= ? ORDER BY wake_at LIMIT ?",
-            (now, limit),
-        )
-        return [row[0] for row in rows]
+        return self._reached("wake_at", now, limit)
 
-    def read_document(self, visitor: str) -> Document | None:
-        """Read a document as last committed. Raises OSError."""
-        rows = self._read("SELECT document FROM visitors WHERE visitor = ?", (visitor,))
-        return json.loads(rows[0][0]) if rows else None
+    def resting(self, now: int, limit: int) -> list[str]:
+        """Return visitors who are to rest, earliest first. Raises sqlite3.Error."""
+        return self._reached("rest_at", now, limit)
+
+    def read_document(self, visitor: str) -> bytes | None:
+        """Read a document as last committed, as it is stored. Raises OSError."""
+        rows = self._read(_DOCUMENT, (visitor,))
+        return rows[0][0] if rows else None
 
     def read_visitor_of(self, visit: str) -> str | None:
         """Read whose visit it is. Raises OSError."""
-        rows = self._read("SELECT visitor FROM visits WHERE visit = ?", (visit,))
+        rows = self._read(_OWNER, (visit,))
         return str(rows[0][0]) if rows else None
 
     def read_journal(self, visitor: str, visit: str | None, limit: int) -> list[Entry]:
         """Read the youngest entries, oldest first, 16 MB of them at most. Raises OSError."""
-        # A visit's entries are found through its visitor: one index to write instead of two.
         # Wake-ups name their visit in what they decided only.
-        decided = f'"visit":{_encode(visit)}'
+        decided = b'"visit":' + encode(visit)
         rows = self._youngest(
-            f"SELECT offset, {_JOURNAL_COLUMNS} FROM journal WHERE visitor = ?"
-            " AND (? IS NULL OR visit = ? OR (visit = '' AND instr(decisions, ?)))"
-            " ORDER BY offset DESC LIMIT ?",
-            (visitor, visit, visit, decided, max(0, limit)),
+            f"{_PAST} SELECT offset, {_JOURNAL} FROM past WHERE ? IS NULL OR visit = ?"
+            " OR (visit = '' AND instr(decisions, ?)) LIMIT ?",
+            (visitor, visit, visit, decided.decode(), max(0, limit)),
         )
         return [_entry(row) for row in reversed(rows)]
+
+    def read_past(self, visitor: str) -> tuple[bytes | None, list[Entry]]:
+        """Read all that is left of a visitor's journal, and the document before it (or None).
+
+        Raises OSError.
+        """
+        with self._consistent() as connection:
+            rows = connection.execute(f"{_PAST} SELECT offset, {_JOURNAL} FROM past", (visitor,))
+            entries = [_entry(row) for row in rows][::-1]
+            if entries:
+                before = connection.execute(_SNAPSHOT, (entries[0].offset, visitor)).fetchone()
+            else:
+                before = connection.execute(_DOCUMENT, (visitor,)).fetchone()
+        return (before[0] if before else None), entries
 
     def _lock(self) -> None:
         # The lock file stays: removing it would let two processes hold locks on different files.
@@ -226,16 +258,12 @@ class Store:
         self._writer.execute("PRAGMA synchronous = FULL")
         # A checkpoint inside a commit costs 20-30 ms; a thread of its own does it instead.
         self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+        self._writer.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
         self._create()
         self._reader = self._connection()
         self._reader.execute("PRAGMA query_only = ON")
-        checkpoints = self._connection()
-        thread = threading.Thread(
-            target=self._checkpoint_forever, args=(checkpoints,), name="checkpoints", daemon=True
-        )
-        thread.start()
-        self._resources.callback(thread.join)
-        self._resources.callback(self._closing.set)
+        self._checkpoints = Checkpoints(self._path, self._connection())
+        self._resources.callback(self._checkpoints.stop)
 
     def _connection(self, address: str | None = None) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -250,13 +278,15 @@ class Store:
 
     def _create(self) -> None:
         (version,) = self._writer.execute("PRAGMA user_version").fetchone()
-        if version > _SCHEMA_VERSION:
+        if version > schema.VERSION:
             raise OSError(f"{self._path} was written by a newer Overture: use that one.")
         with self._transaction() as cursor:
             if version == 0:
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    cursor.execute(statement)
-                cursor.execute(f"PRAGMA user_version = {_SCHEMA_VERSION}")
+                schema.create(cursor)
+            elif version < schema.VERSION:
+                _LOG.warning("%s is brought to version %d", self._path, schema.VERSION)
+                schema.upgrade(cursor, version)
+            cursor.execute(f"PRAGMA user_version = {schema.VERSION}")
             cursor.execute(
                 "INSERT OR IGNORE INTO meta VALUES ('identity', ?), ('epoch', '0')",
                 (secrets.token_hex(4),),
@@ -267,7 +297,10 @@ class Store:
                 "SELECT max(time) FROM (SELECT time FROM journal ORDER BY offset DESC LIMIT 1000)"
             ).fetchone()
             self.latest = youngest[0] or 0
+            (last,) = cursor.execute("SELECT max(number) FROM visitors").fetchone()
+            self.journal = Journal(cursor)
         self.identity, self.epoch = meta["identity"], int(meta["epoch"])
+        self.next_number = (last or 0) + 1
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Cursor]:
@@ -282,10 +315,33 @@ class Store:
                 cursor.execute("ROLLBACK")
             raise
 
+    def _earliest(self, column: str) -> int | None:
+        row = self._writer.execute(
+            f"SELECT {column} FROM visitors WHERE {column} IS NOT NULL ORDER BY {column} LIMIT 1"
+        ).fetchone()
+        return int(row[0]) if row else None
+
+    def _reached(self, column: str, now: int, limit: int) -> list[str]:
+        rows = self._writer.execute(
+            f"SELECT visitor FROM visitors WHERE {column} <= ? ORDER BY {column} LIMIT ?",
+            (now, limit),
+        )
+        return [row[0] for row in rows]
+
     def _read(self, query: str, values: Sequence[object]) -> list[Any]:
+        with self._consistent() as connection:
+            return connection.execute(query, values).fetchall()
+
+    @contextlib.contextmanager
+    def _consistent(self) -> Iterator[sqlite3.Connection]:
+        """Reads of one moment. Raises OSError."""
         try:
             with self._reading:
-                return self._reader.execute(query, values).fetchall()
+                self._reader.execute("BEGIN")
+                try:
+                    yield self._reader
+                finally:
+                    self._reader.execute("ROLLBACK")
         except sqlite3.Error as problem:
             raise OSError(f"{self._path} can not be read: {problem}.") from problem
 
@@ -293,59 +349,89 @@ class Store:
         """Read rows until they are too many bytes: bodies come from strangers."""
         found: list[Any] = []
         size = 0
-        try:
-            with self._reading, contextlib.closing(self._reader.execute(query, values)) as rows:
-                for row in rows:
-                    size += len(row[-2]) + len(row[-1])
-                    if found and size > _HISTORY_LIMIT:
-                        break
-                    found.append(row)
-        except sqlite3.Error as problem:
-            raise OSError(f"{self._path} can not be read: {problem}.") from problem
+        with self._consistent() as connection:
+            for row in connection.execute(query, values):
+                size += len(row[-2]) + len(row[-1])
+                if found and size > _HISTORY_LIMIT:
+                    break
+                found.append(row)
         return found
 
-    def _checkpoint_forever(self, connection: sqlite3.Connection) -> None:
-        while not self._closing.wait(_CHECKPOINT_EVERY_S):
-            if self._dirty.is_set():
-                self._dirty.clear()
-                self._checkpoint(connection)
 
-    def _checkpoint(self, connection: sqlite3.Connection) -> None:
-        log = self._path.with_name(self._path.name + "-wal")
-        try:
-            big = os.path.getsize(log) > _WAL_LIMIT
-            connection.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if big else 'PASSIVE'})")
-        except (OSError, sqlite3.Error) as problem:
-            # Nothing is lost: the log keeps growing until a later checkpoint succeeds.
-            _LOG.warning("The log of %s was not folded in: %s", self._path, problem)
+_DOCUMENT: Final = "SELECT document FROM visitors WHERE visitor = ?"
+_OWNER: Final = (
+    "SELECT visitors.visitor FROM visits JOIN visitors ON number = visits.visitor WHERE visit = ?"
+)
+_PAST: Final = f"""
+WITH RECURSIVE past (offset, {_JOURNAL}) AS (
+    SELECT offset, {_JOURNAL} FROM journal
+    WHERE offset = (SELECT entry FROM visitors WHERE visitor = ?)
+    AND offset >= (SELECT min(first) FROM segments)
+    UNION ALL
+    SELECT j.offset, {", ".join(f"j.{name}" for name in _JOURNAL.split(", "))}
+    FROM past JOIN journal AS j ON j.offset = past.before
+    WHERE j.offset >= (SELECT min(first) FROM segments)
+)
+"""
+_SNAPSHOT: Final = """
+SELECT document FROM snapshots
+WHERE segment = (SELECT max(segment) FROM segments WHERE first <= ?)
+AND visitor = (SELECT number FROM visitors WHERE visitor = ?)
+"""
+
+# A document is kept before it is changed, for replays of what comes after.
+_KEEP_HEAD: Final = (
+    "INSERT OR IGNORE INTO snapshots"
+    " SELECT (SELECT max(segment) FROM segments), number, document FROM visitors"
+    " WHERE document IS NOT NULL AND number IN (VALUES"
+)
+_KEEP_TAIL: Final = ")"
+_MOVE_HEAD: Final = (
+    "UPDATE visitors SET document = v.column2, entry = v.column3, segment = v.column4 FROM (VALUES"
+)
+_MARK_HEAD: Final = "UPDATE visitors SET wake_at = v.column2, rest_at = v.column3 FROM (VALUES"
+_MOVE_TAIL: Final = ") AS v WHERE number = v.column1"
+_MARK_TAIL: Final = _MOVE_TAIL
 
 
-def visitor_row(visitor: str, record: Record) -> Row:
-    """Make the row of a visitor. Raises TypeError when the document is not of JSON values."""
-    # Later than the file can say is never; it must not fail the transaction of other visitors.
-    wake_at = None if record.wake_at is None or record.wake_at > _LATEST else record.wake_at
-    return (visitor, _encode(record.document), wake_at)
+def _many(cursor: sqlite3.Cursor, head: str, rows: Iterable[Row], tail: str = "") -> None:
+    """Run a statement over rows, many of them at a time."""
+    waiting = list(rows)
+    place = 0
+    for size in _CHUNKS:
+        while len(waiting) - place >= size:
+            chunk = waiting[place : place + size]
+            place += size
+            marks = f"({','.join('?' * len(chunk[0]))})"
+            statement = f"{head} {','.join([marks] * size)}{tail}"
+            cursor.execute(statement, [value for row in chunk for value in row])
 
 
-def journal_row(visitor: str, one: Input, decisions: Sequence[Mapping[str, Any]]) -> Row:
+def held(when: int | None) -> int | None:
+    """A time as the file can hold it: later than that is never, and harms no other visitor."""
+    return None if when is None or when > _LATEST else when
+
+
+def journal_row(
+    offset: int,
+    before: int,
+    visitor: str,
+    one: Input,
+    body: str,
+    decided: Sequence[Mapping[str, Any]],
+) -> Row:
     """Make the row of an input. Raises ValueError or TypeError when it can not be stored."""
     for text in (visitor, one.visit, one.id or ""):
         text.encode()  # half a surrogate pair must fail its own submit, not the whole transaction
+    decisions = encode(list(map(dict, decided))).decode() if decided else "[]"
     return (
-        visitor, one.visit, one.kind, one.time, one.version, one.epoch, one.id,
-        _encode(dict(one.body)), _encode(list(map(dict, decisions))) if decisions else "[]",
+        offset, before, visitor, one.visit, one.kind, one.time, one.version, one.epoch, one.id,
+        body, decisions,
     )  # fmt: skip
 
 
-# One encoder for all: json.dumps would make one per call. ASCII on purpose: JSON from browsers may
-# hold text that has no UTF-8 form.
-_encode: Final[Callable[[object], str]] = json.JSONEncoder(
-    separators=(",", ":"), check_circular=False
-).encode
-
-
 def _entry(row: Sequence[Any]) -> Entry:
-    offset, visitor, visit, kind, time, version, epoch, name, body, decisions = row
+    offset, _, visitor, visit, kind, time, version, epoch, name, body, decisions = row
     return Entry(
         offset=offset,
         visitor=visitor,
@@ -355,8 +441,8 @@ def _entry(row: Sequence[Any]) -> Entry:
             time=time,
             version=version,
             id=name,
-            body=json.loads(body),
+            body=decode(body),
             epoch=epoch,
         ),
-        decisions=tuple(json.loads(decisions)),
+        decisions=tuple(decode(decisions)),
     )

@@ -25,10 +25,10 @@ these sizes, and how often each thing can be there. The same count is done twice
   aggregates, one message of it in the log, which has arrived; a value in each fact of the book.
   Events of 250 bytes, texts of 30, ids of 32.
 
-A byte of an event can become six in the store: JSON is stored in ASCII, where the letter of one
-byte that is no printable one is written ``\\u007f``. Of longer letters each byte becomes three at
-most, numbers such as ``1e15`` become four times as long. A message is JSON in JSON; what is escaped
-twice was escaped when it arrived, and does not become more than six times as long either.
+A byte of an event can become six in the store: a host may write JSON in ASCII, where the letter of
+one byte that is no printable one is written ``\\u007f``. Of longer letters each byte becomes
+three at most, numbers such as ``1e15`` become four times as long. A message is JSON in JSON; what
+is escaped twice was escaped when it arrived, and does not become more than six times as long.
 """
 
 from __future__ import annotations

@@ -107,6 +107,7 @@ class Plan:
     guarantees: tuple[PlannedGuarantee, ...]
     guarantees_of: Mapping[int, tuple[int, ...]]
     enforces: bool
+    registers: tuple[Register, ...]
     recorders_of: Mapping[int, tuple[Callable[[Scene], None], ...]]
     automata: Mapping[str, PlannedRule | PlannedGuarantee]
     memory_keys: frozenset[str]
@@ -139,6 +140,7 @@ def plan(book: syntax.Book) -> Plan:
         guarantees=guarantees,
         guarantees_of=_waiting([guarantee.automaton for guarantee in guarantees]),
         enforces=any(guarantee.enforced for guarantee in guarantees),
+        registers=registers,
         recorders_of=_recorders(registers),
         automata={entry.automaton.key: entry for entry in moved},
         memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),

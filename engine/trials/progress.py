@@ -17,11 +17,14 @@ from engine.vocabulary.events import Event
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
-    """What a pattern remembers at one moment: chains, silences that run, atoms of ``all of``."""
+    """What a pattern remembers at one moment: chains, silences that run, atoms of ``all of``.
+
+    ``gathered`` are the atoms that were seen, oldest first, with the time when their chain began.
+    """
 
     chains: tuple[Any, ...]
     silences: dict[int, Timer]
-    gathered: dict[int, frozenset[int]]
+    gathered: dict[int, dict[int, int]]
 
     @property
     def reached(self) -> int:
@@ -42,11 +45,19 @@ def remembered(look: Look, automaton: Automaton, event: Event) -> Memory:
             if key[0] == place and key[1] == automaton.key
         },
         gathered={
-            k: frozenset(entry[0] for entry in memory.get(automaton.part_key(k)) or ())
+            k: {atom: chain[0] for atom, chain in memory.get(automaton.part_key(k)) or ()}
             for k, position in enumerate(automaton.positions)
             if position.all_of
         },
     )
+
+
+def knowing(scene: Scene, before: Memory, k: int) -> Scene:
+    """The scene with the names that the chain before position k has bound."""
+    chain = before.chains[k - 1] if k > 0 else None
+    if k in before.silences:
+        chain = before.silences[k][1]
+    return scene if chain is None else scene.knowing(names_of(chain, ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +114,11 @@ class Progress:
 
     def _fitting(self, k: int) -> Lack | bool:
         """True when the event fits position k, False when it is another event, else the lack."""
-        lacks = [self._atom(atom, self._known(k)) for atom in atoms_of(self._parts[k])]
+        known = knowing(self._scene, self._before, k)
+        lacks = [self._atom(atom, known) for atom in atoms_of(self._parts[k])]
         if any(lack is True for lack in lacks):
             return True
         return next((lack for lack in lacks if lack is not False), False)
-
-    def _known(self, k: int) -> Scene:
-        """The scene with the names that the chain before position k has bound."""
-        chain = self._before.chains[k - 1] if k > 0 else None
-        if k in self._before.silences:
-            chain = self._before.silences[k][1]
-        return self._scene if chain is None else self._scene.knowing(names_of(chain, ""))
 
     def _atom(self, atom: syntax.Atom, scene: Scene) -> Lack | bool:
         event = scene.event

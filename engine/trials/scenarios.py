@@ -81,6 +81,7 @@ class _Teller:
 
     def __init__(self, book: syntax.Book, live: Plan, coverage: Coverage | None) -> None:
         self._book = book
+        self._coverage = coverage
         self._world = World(live, coverage)
         # What happened since the last ``expect``; expects in a row look at the same happenings.
         self._unexpected: list[Sent] = []
@@ -113,6 +114,8 @@ class _Teller:
             failure = self._do(step)
         self._unexpected += world.sent[sent:]
         self._decisions += world.decisions[decided:]
+        if self._coverage is not None:
+            self._coverage.pauses(world.visitor)
         return StoryLine(
             step=step,
             time=world.time,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from engine.language.syntax import Audience, Scope
 from engine.runtime.admission import in_audience
@@ -53,13 +53,20 @@ class Sent:
     url: str | None
 
 
+class Onlooker(Witness, Protocol):
+    """A witness that is also told when a moment is over."""
+
+    def passes(self, visitor: Visitor) -> None:
+        """All that a moment did is done; ``visitor`` is what is remembered now."""
+
+
 class World:
     """What a browser and a server would make of the story, without either.
 
     ``sent`` and ``decisions`` grow with every step; ``time`` is the clock in ms.
     """
 
-    def __init__(self, plan: Plan, witness: Witness | None = None) -> None:
+    def __init__(self, plan: Plan, witness: Onlooker | None = None) -> None:
         self._witness = witness
         self.time = START
         self.agents: dict[str, int] = {}
@@ -207,6 +214,8 @@ class World:
         else:
             outcome = watched(self._plan, self.visitor, moment, self._witness)
         self.visitor = outcome.visitor
+        if self._witness is not None:
+            self._witness.passes(self.visitor)
         self.decisions.extend(outcome.decisions)
         self.breaches.extend(outcome.breaches)
         for batch in outcome.batches:

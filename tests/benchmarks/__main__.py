@@ -1,4 +1,7 @@
-"""Prints the figures that the documents name: ``python -m tests.benchmarks [--json]``."""
+"""Prints the figures that the documents name: ``python -m tests.benchmarks [--json]``.
+
+``python -m tests.benchmarks peers`` measures the engine beside other rule engines.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from collections.abc import Callable
 
 from tests.benchmarks import compiling, deciding, serving
+from tests.benchmarks.peers import command
 
 FIGURES: dict[str, Callable[[], dict[str, float]]] = {
     "compile, cold": compiling.cold,
@@ -28,6 +32,8 @@ FIGURES: dict[str, Callable[[], dict[str, float]]] = {
 
 def main() -> int:
     """Measure everything, print a line each (or one object)."""
+    if sys.argv[1:2] == ["peers"]:
+        return command.main(sys.argv[2:])
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one object")
     wanted = parser.parse_args()

@@ -2,9 +2,23 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from pathlib import Path
+
 import pytest
+from reference import Reference
 
 from benchmarks import compiling, deciding, serving
+from benchmarks.peers import command, mixed, report, workload
+from benchmarks.peers.cell import Cell, compared, record, running
+from benchmarks.peers.door import Door, event_of
+from benchmarks.peers.engines import Task
+from benchmarks.peers.figures import Figures, bars
+from benchmarks.peers.floors import Floor
+from benchmarks.peers.ours import Overture, compiled
+from engine.runtime.plan import plan
+from engine.vocabulary.operators import COMPARISONS
+from engine.vocabulary.words import WORDS
 
 
 def test_deciding() -> None:
@@ -36,3 +50,72 @@ def test_an_edit_is_live() -> None:
 
 def test_memory() -> None:
     assert serving.memory_of_visits(500)["kB/visit"] < 200
+
+
+@pytest.mark.parametrize("name", ["w1", "w1p", "w2"])
+def test_the_engine_fires_what_the_floor_fires(name: str, tmp_path: Path) -> None:
+    task = Task(
+        workload=name, rules=workload.rules(name, 100), count=100, form="event", folder=tmp_path
+    )
+    lines = [workload.line(event) for event in workload.events(4_000, visits=50)]
+    told = []
+    for engine in (Floor(task), Overture(task)):
+        told.append(engine.told([engine.ready(line) for line in lines]))
+    assert told[0] == told[1]
+    assert sum(map(len, told[0])) > 50, "or the comparison says nothing"
+
+
+def test_the_mixed_book_fires_what_the_reference_fires() -> None:
+    book = compiled(mixed.text(10))
+    door, reference = Door(plan(book)), defaultdict(lambda: Reference(book))
+    decisions = 0
+    for raw in mixed.events(700, visits=20):
+        event = event_of(raw)
+        wanted = reference[event.visitor].take(event)
+        found = door.take(event)
+        ours = (found.batches, found.decisions, found.breaches) if found else ((), (), ())
+        assert ours == wanted, event
+        decisions += len(wanted[1])
+    assert decisions > 350, "about one for an event"
+
+
+def test_the_mixed_book_says_everything() -> None:
+    text = mixed.text(10)
+    wanted = [w.phrase for w in WORDS if w.where in ("behaviour", "condition", "action", "group")]
+    assert not [phrase for phrase in [*wanted, *COMPARISONS] if phrase not in text]
+
+
+def test_peers_from_end_to_end(tmp_path: Path) -> None:
+    asked = command.Plan(
+        workloads=("w1", "w3"), rules=(10,), peers=(), rounds=2, seconds=0.05, events=2_000
+    )
+    figures = command.measured(asked, lambda _doing: None)
+    ours = figures.cell("overture", "w1", 10, "line")
+    assert ours is not None
+    assert ours["fired"] == ours["expected"] > 0
+    assert len(ours["us"]) == 2
+    mix = figures.cell("overture", "w3", 10, "line", growth=True)
+    assert mix is not None
+    assert min(mix["us"]) > 0
+    path = tmp_path / "figures.json"
+    path.write_text(figures.to_json(), "utf-8")
+    assert report.full(Figures.read(path)) == report.full(figures)
+    assert not any(bar.holds for bar in bars(figures) if "10,000" in bar.what), "not measured"
+
+
+def test_other_answers_are_found(tmp_path: Path) -> None:
+    few, many = (
+        Cell(
+            engine="overture",
+            form="event",
+            workload="w1",
+            rules=rules,
+            folder=tmp_path,
+            events=2_000,
+            telling=2_000,
+        )
+        for rules in (10, 100)
+    )
+    record(few)
+    assert compared(few, running(few))["wrong"] is None
+    assert compared(few, running(many))["wrong"]

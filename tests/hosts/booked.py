@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 from engine.hosts.contract import Advance, Document, Input, Message
@@ -81,8 +80,12 @@ class Bench:
         advance = self.core.advance("G", self.document, inputs)
         assert self.document == before, "a document is never changed in place"
         assert self.core.advance("G", self.document, inputs) == advance, "same in, same out"
-        self.document = json.loads(json.dumps(advance.document))
-        assert json.dumps(self.document) == json.dumps(advance.document), "JSON keeps all of it"
+        if advance.document is not None:
+            raw = self.core.encode(advance.document)
+            self.document = self.core.decode(raw)
+            assert self.core.encode(self.document) == raw, "what is stored keeps all of it"
+        else:
+            self.document = None
         self.last = advance
         return advance
 

@@ -6,6 +6,7 @@ later, ``say`` makes a message, ``wait`` holds the core up that many seconds, ``
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -53,6 +54,16 @@ class Ledger:
 
     def woken(self, now: int) -> Input:
         return Input(kind="woken", visit="", time=now, version="1", body={})
+
+    def rested(self, now: int) -> Input:
+        return Input(kind="rested", visit="", time=now, version="1", body={})
+
+    def encode(self, document: Document) -> bytes:
+        return json.dumps(document).encode()
+
+    def decode(self, raw: bytes) -> Document:
+        found: Document = json.loads(raw)
+        return found
 
 
 def _message(visit: str, offset: int, payload: str) -> Message:

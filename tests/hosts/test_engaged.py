@@ -52,13 +52,15 @@ async def waiting(host: Host, visitor: str, offset: int = 0) -> list[int]:
 
 
 async def replays(host: Host, visitor: str) -> None:
-    """Replaying the journal from nothing decides the same, and gives the same document."""
-    document = None
-    for entry in await host.history(visitor=visitor, limit=10_000):
+    """Replaying the journal decides the same, and gives the same document."""
+    past = await host.past(visitor)
+    document = past.document
+    for entry in past.entries:
         advance = CORE.advance(visitor, document, [entry.input])
-        document = json.loads(json.dumps(advance.document))
+        document = advance.document and CORE.decode(CORE.encode(advance.document))
         assert json.dumps(advance.decisions[0]) == json.dumps(entry.decisions)
-    assert json.dumps(document) == json.dumps(await host.peek(visitor))
+    live = await host.peek(visitor)
+    assert (document and CORE.encode(document)) == (live and CORE.encode(live))
 
 
 def test_hesitation_is_answered_once_per_visit(make_host: MakeHost) -> None:

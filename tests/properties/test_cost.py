@@ -41,7 +41,7 @@ SAMPLE = read_folder(Path(__file__).parents[2] / "strategies")
 
 
 def stored(value: object) -> int:
-    """The bytes of it in the store: compact JSON in ASCII."""
+    """The bytes of it in the longest form that a host may store: compact JSON in ASCII."""
     return len(json.dumps(value, separators=(",", ":")))
 
 
@@ -133,7 +133,9 @@ class Stranger:
 
     def document(self) -> Document:
         core = EngagementCore(self._library, lambda: {"chat": 3})
-        return core.advance(self.visit(0), None, self._inputs).document
+        document = core.advance(self.visit(0), None, self._inputs).document
+        assert document is not None
+        return document | {"visitor": document["visitor"].to_json()}
 
     def share(self) -> float:
         """How much of the bound was reached, in a world where no event is larger than these."""

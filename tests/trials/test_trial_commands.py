@@ -346,8 +346,23 @@ def test_scenarios_that_hold(capsys: Capture, folder: Path) -> None:
     code, out, _ = run(capsys, "test", folder)
     assert (code, out) == (
         0,
-        "passed  The third page\n1 scenario: 1 passed, 0 failed.\nTried: 1 of 2 rules.\n",
+        "passed  The third page\n1 scenario: 1 passed, 0 failed.\n"
+        "Tried: 1 of 2 rules, 1 of 2 boundaries.\n",
     )
+
+
+def test_coverage_lists_what_was_not_tried(capsys: Capture, folder: Path) -> None:
+    _, out, _ = run(capsys, "test", folder, "--coverage")
+    assert out.splitlines()[-2:] == [
+        "  pages.strategy:5  no story is refused by `limit 1 per visit` alone: "
+        "let one more be asked for after 1",
+        '  pages.strategy:10  a rule of "Never comes up" never fired',
+    ]
+    _, out, _ = run(capsys, "test", folder, "--json")
+    coverage = json.loads(out)["coverage"]
+    assert (coverage["rules"], coverage["boundaries"]) == ([1, 2], [1, 2])
+    places = [(gap["file"], gap["line"]) for gap in coverage["gaps"]]
+    assert places == [("pages.strategy", 5), ("pages.strategy", 10)]
 
 
 def test_a_failure_shows_the_story_with_what_happened(capsys: Capture, folder: Path) -> None:

@@ -1,0 +1,190 @@
+"""One transaction in the making: documents as they will be, on top of what is committed."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final, Generic, TypeVar
+
+from engine.hosts.contract import Advance, Core, Input, Message
+from engine.hosts.encoding import encode
+from engine.hosts.inbox import Submit
+from engine.hosts.store import Changes, Record, Row, Store, held, journal_row
+
+Parcel = tuple[str, tuple[Message, ...]]
+
+_GRAIN: Final = 600_000
+"""Visitors rest at full ten minutes: most of their events then move no line of an index."""
+
+_Value = TypeVar("_Value")
+
+
+class Hot(Generic[_Value]):
+    """The most recently used values by key. One thread writes, others may ``peek``."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[str, _Value] = OrderedDict()
+
+    def get(self, key: str) -> _Value | None:
+        """Return a value and count it as used."""
+        value = self._values.get(key)
+        if value is not None:
+            self._values.move_to_end(key)
+        return value
+
+    def peek(self, key: str) -> _Value | None:
+        """Return a value; safe from any thread."""
+        return self._values.get(key)
+
+    def update(self, values: dict[str, _Value]) -> None:
+        """Put values in as the most recent, drop the oldest beyond the limit."""
+        for key, value in values.items():
+            self._values[key] = value
+            self._values.move_to_end(key)
+        while len(self._values) > self._limit:
+            self._values.popitem(last=False)
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """Drop values."""
+        for key in keys:
+            self._values.pop(key, None)
+
+
+class Turn:
+    """Collects the changes of some submits, wake-ups and rests. ``rest_grain`` is in ms."""
+
+    def __init__(
+        self,
+        core: Core,
+        store: Store,
+        records: Hot[Record],
+        visits: Hot[str],
+        rest_grain: int = _GRAIN,
+    ) -> None:
+        self._core = core
+        self._store = store
+        self._hot = records
+        self._visits = visits
+        self._grain = rest_grain
+        self._number = store.next_number
+        self._offset = store.journal.next_offset
+        self.records: dict[str, Record] = {}
+        self.changes = Changes()
+        self.seen_visits: dict[str, str] = {}
+        self.parcels: list[Parcel] = []
+
+    def apply(self, submit: Submit) -> int:
+        """Advance a visitor; return the number of new inputs. Changes nothing when it raises."""
+        self.wake(submit.visitor, submit.inputs[0].time)
+        return self._advance(submit.visitor, submit.inputs, submit.bodies)
+
+    def wake(self, visitor: str, now: int) -> None:
+        """Fire a visitor's timers, unless none is due or an input of this turn did so already."""
+        record = self._record(visitor)
+        if record and record.wake_at is not None and record.wake_at <= now:
+            self._stamp(visitor, self._core.woken(now))
+
+    def rest(self, visitor: str, now: int) -> None:
+        """Let go of what is over of a visitor."""
+        record = self._record(visitor)
+        if record and record.rest_at is not None and record.rest_at <= now:
+            if record.document is None:
+                self._change(visitor, record, replace(record, rest_at=None), None)
+            else:
+                self._stamp(visitor, self._core.rested(now))
+
+    def postpone(self, visitor: str, *, wake_at: int | None, rest_at: int | None) -> None:
+        """Keep the document as it is and move its wake-ups."""
+        record = self._record(visitor)
+        if record:
+            wake_at = record.wake_at if wake_at is None else wake_at
+            rest_at = record.rest_at if rest_at is None else rest_at
+            self._change(visitor, record, replace(record, wake_at=wake_at, rest_at=rest_at), None)
+
+    def committed(self) -> None:
+        """Everything was written: the numbers that it used are taken."""
+        self._store.next_number = self._number
+        self._store.journal.next_offset = self._offset
+
+    def _stamp(self, visitor: str, one: Input) -> None:
+        one = one.within(self._store.epoch)
+        self._advance(visitor, [one], [encode(dict(one.body)).decode()])
+
+    def _advance(self, visitor: str, inputs: Sequence[Input], bodies: Sequence[str]) -> int:
+        record = self._record(visitor)
+        advance = self._core.advance(visitor, record.document if record else None, inputs)
+        entry, rows = record.entry if record else 0, list[Row]()
+        for one, body, decisions in zip(inputs, bodies, advance.decisions, strict=True):
+            if decisions is not None:
+                offset = self._offset + len(rows)
+                rows.append(journal_row(offset, entry, visitor, one, body, decisions))
+                entry = offset
+        if not rows:
+            return 0
+        raw = None if advance.document is None else self._core.encode(advance.document)
+        number = record.number if record else self._number
+        for visit in {one.visit for one in inputs if one.visit}:
+            self._note_visit(visit, visitor, number)
+        after = self._after(number, advance, entry)
+        self._change(visitor, record, after, (raw,))
+        self._offset += len(rows)
+        self.changes.journal += rows
+        if advance.messages:
+            self.parcels.append((visitor, advance.messages))
+        return len(rows)
+
+    def _after(self, number: int, advance: Advance, entry: int) -> Record:
+        rest_at = held(advance.rest_at)
+        if rest_at is not None:
+            rest_at = held(-(-rest_at // self._grain) * self._grain)
+        return Record(
+            number=number,
+            document=advance.document,
+            wake_at=held(advance.wake_at),
+            rest_at=rest_at,
+            entry=entry,
+            segment=self._store.journal.segment,
+        )
+
+    def _change(
+        self, visitor: str, before: Record | None, after: Record, stored: tuple[bytes | None] | None
+    ) -> None:
+        """Note what becomes of a row; ``stored`` holds its new document, if that changes."""
+        self.records[visitor] = after
+        number, changes = after.number, self.changes
+        if before is None:
+            self._number = number + 1
+        if before is None or number in changes.created:
+            document = stored[0] if stored else changes.created[number][-1]
+            changes.created[number] = _row(visitor, after, document)
+            return
+        if stored:
+            if before.segment < after.segment:
+                changes.kept.append(number)
+            changes.moved[number] = (number, stored[0], after.entry, after.segment)
+        if (before.wake_at, before.rest_at) != (after.wake_at, after.rest_at):
+            changes.marked[number] = (number, after.wake_at, after.rest_at)
+
+    def _record(self, visitor: str) -> Record | None:
+        changed = self.records.get(visitor) or self._hot.get(visitor)
+        if changed is not None:
+            return changed
+        return self._store.load(visitor, self._core.decode)
+
+    def _note_visit(self, visit: str, visitor: str, number: int) -> None:
+        if self._visits.get(visit) is not None or visit in self.seen_visits:
+            return
+        owner = self._store.owner(visit)
+        if owner is None:
+            owner = visitor
+            self.changes.visits[visit] = number
+        self.seen_visits[visit] = owner
+
+
+def _row(visitor: str, record: Record, document: bytes | None) -> Row:
+    return (
+        record.number, visitor, record.wake_at, record.rest_at, record.entry, record.segment,
+        document,
+    )  # fmt: skip

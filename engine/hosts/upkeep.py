@@ -1,0 +1,126 @@
+"""Upkeep: visitors come to rest and the journal is trimmed, in slices between the commits."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Callable
+from typing import Final
+
+from engine.hosts.journal import PARTS, Retention
+from engine.hosts.store import Record, Store
+from engine.hosts.turn import Hot, Turn
+
+_LOG = logging.getLogger(__name__)
+
+_SLICE_S: Final = 0.002
+"""How long a slice should take: so long do submits wait for it at most."""
+_SHARE: Final = 5
+"""While submits wait, upkeep rests so many times as long as it worked."""
+_LEAST, _MOST = 4, 1_000
+"""Visitors or entries in one slice."""
+_LOOK_MS: Final = 5_000
+"""How often the journal is looked at."""
+_AFTER_FAULT_MS: Final = 3_600_000
+
+
+class Upkeep:
+    """Belongs to the writer thread, which calls ``work`` after each turn, and at ``next``.
+
+    Slices need no sync: what is lost of them with the power is done again.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        records: Hot[Record],
+        visits: Hot[str],
+        keep: Retention,
+        clock: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._records = records
+        self._visits = visits
+        self._keep = keep
+        self._clock = clock
+        self._amount = {"rest": 20, "trim": 100}
+        self._trimming = True
+        self._look_at = 0
+        self._not_before = 0.0
+        self._paused_until = 0
+
+    def next(self) -> int | None:
+        """When there is something to do if nothing happens, in ms. Raises sqlite3.Error."""
+        rest_at = self._store.next_rest()
+        look_at = 0 if self._trimming else self._look_at
+        return max(self._paused_until, min(look_at, look_at if rest_at is None else rest_at))
+
+    def pause(self, duration: int) -> None:
+        """Do nothing for so many ms."""
+        self._paused_until = self._clock() + duration
+
+    def work(self, turn: Callable[[], Turn], *, busy: bool) -> None:
+        """Do a slice. Raises what the store raises."""
+        self._store.begin_log_anew()
+        now, begun = self._clock(), time.monotonic()
+        if now < self._paused_until or (busy and begun < self._not_before):
+            return
+        self._timed("rest", lambda amount: self._let_rest(turn, now, amount))
+        self._timed("trim", lambda amount: self._trim(now, amount))
+        ended = time.monotonic()
+        self._not_before = ended + _SHARE * (ended - begun)
+
+    def _timed(self, what: str, work: Callable[[int], int]) -> None:
+        """Do some of a work, and learn how much of it fits into a slice."""
+        begun, amount = time.monotonic(), self._amount[what]
+        if work(amount) < amount:
+            return
+        spent = time.monotonic() - begun
+        fits = int(amount * _SLICE_S / 2 / max(spent, 1e-6))
+        self._amount[what] = max(_LEAST, min(_MOST, amount * 2, fits))
+
+    def _let_rest(self, make: Callable[[], Turn], now: int, amount: int) -> int:
+        visitors = self._store.resting(now, amount)
+        if not visitors:
+            return 0
+        turn = make()
+        for visitor in visitors:
+            try:
+                turn.rest(visitor, now)
+            except sqlite3.Error:
+                raise
+            except Exception:
+                _LOG.exception("Visitor %s did not come to rest; tried again later", visitor)
+                turn.postpone(visitor, wake_at=None, rest_at=now + _AFTER_FAULT_MS)
+        self._store.write(turn.changes, relaxed=True)
+        turn.committed()
+        self._records.update(turn.records)
+        return len(visitors)
+
+    def _trim(self, now: int, amount: int) -> int:
+        if now >= self._look_at:
+            self._look_at = now + min(_LOOK_MS, self._keep.age // PARTS)
+            self._trimming = self._look(now) or self._trimming
+        if not self._trimming:
+            return 0
+        with self._store.relaxed() as cursor:
+            trimmed = self._store.journal.trim(cursor, amount)
+        self._records.forget(trimmed.visitors)
+        self._visits.forget(trimmed.visits)
+        self._trimming = trimmed.entries > 0
+        return trimmed.entries
+
+    def _look(self, now: int) -> bool:
+        """End the segment when it is full, give up the oldest; is there something to remove?"""
+        journal = self._store.journal
+        found = False
+        if journal.is_over(now, self._keep):
+            with self._store.relaxed() as cursor:
+                number = journal.begin_next(cursor, now)
+            journal.enter(number, now)
+        with self._store.relaxed() as cursor:
+            while (oldest := journal.surplus(cursor, now, self._keep)) is not None:
+                journal.mark(cursor, oldest)
+                found = True
+        return found

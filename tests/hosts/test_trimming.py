@@ -1,0 +1,130 @@
+"""The journal is trimmed by age and size, and what is left of it can still be replayed."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hosts.house import run, running
+from hosts.test_engaged import CORE, LIBRARY, replays
+from hosts.test_resting import BEGUN, DAY, settled
+
+from engine.hosts.clock import Clock
+from engine.hosts.contract import Input
+from engine.hosts.journal import PARTS, Retention
+from engine.hosts.sqlite import SqliteHost
+
+
+class Store:
+    """A host on a file, with a clock that a test sets, and what is in the file."""
+
+    def __init__(self, path: Path, keep: Retention) -> None:
+        self.path = path
+        self.now = BEGUN
+        self._keep = keep
+        self._number = 0
+
+    def host(self) -> SqliteHost:
+        clock = Clock(lambda: self.now * 1_000_000, lambda: 0)
+        return SqliteHost(self.path, keep=self._keep, hot=3, clock=clock)
+
+    def event(self, name: str, visit: str, **data: Any) -> Input:
+        self._number += 1
+        body = {"eventName": name, "pageID": "P", "data": data, "agents": {"chat": 2}}
+        return Input(
+            kind="event",
+            visit=visit,
+            time=self.now,
+            version=LIBRARY.live.version,
+            id=f"{self._number}",
+            body=body,
+        )
+
+    def count(self, question: str) -> int:
+        with sqlite3.connect(self.path) as reader:
+            (found,) = reader.execute(question).fetchone()
+        reader.close()
+        return int(found or 0)
+
+    async def trimmed(self, host: SqliteHost) -> None:
+        """Wait until nothing is left to remove."""
+        surplus = "SELECT count(*) FROM journal WHERE offset < (SELECT min(first) FROM segments)"
+        async with asyncio.timeout(30):
+            await settled(host, self.path, self.now, LIBRARY.live.version)
+            while self.count(surplus):  # noqa: ASYNC110 - upkeep tells nobody
+                await asyncio.sleep(0.01)
+
+
+async def shop(store: Store, host: SqliteHost, day: int) -> None:
+    """A day: some come for the first time, some again, one each hour."""
+    for hour in range(24):
+        store.now = BEGUN + day * DAY + hour * 3_600_000
+        await store.trimmed(host)
+        for visitor in ("regular", f"of day {day}", f"of hour {hour}"):
+            visit = f"{visitor}-{day}".replace(" ", "-")
+            await host.submit(visitor, [store.event("PageEntered", visit, text="x" * 200)])
+            if hour % 3 == 0:
+                store.now += 400  # the strategy has sent its message by then
+                await host.submit(visitor, [store.event("AddToCart", visit)])
+
+
+@pytest.mark.parametrize(
+    "keep", [Retention(age=4 * DAY, size=10**9), Retention(age=365 * DAY, size=60_000)]
+)
+def test_what_is_left_can_be_replayed(tmp_path: Path, keep: Retention) -> None:
+    store = Store(tmp_path / "store.db", keep)
+
+    async def test() -> None:
+        visitors = ["regular", *(f"of hour {hour}" for hour in range(24))]
+        for half in (range(4), range(4, 9)):  # with a restart in between
+            host = store.host()
+            async with running(host, CORE):
+                for day in half:
+                    await shop(store, host, day)
+                    for visitor in (*visitors, f"of day {day}"):
+                        await replays(host, visitor)
+                pasts = [await host.past(visitor) for visitor in visitors]
+        assert any(past.document is not None for past in pasts)
+        first = min(past.entries[0].offset for past in pasts if past.entries)
+        assert first > 100, "older entries are gone"
+        assert store.count("SELECT min(offset) FROM journal") <= first
+        size = store.count("SELECT sum(bytes) FROM segments")
+        assert size <= keep.size * (1 + 2 / PARTS)
+        oldest = store.count("SELECT min(time) FROM journal")
+        assert store.now - oldest <= keep.age * (1 + 2 / PARTS)
+        assert store.count("SELECT count(*) FROM snapshots") < 27 * (PARTS + 2)
+
+    run(test())
+
+
+def test_nothing_stays_of_who_was_forgotten_once_the_journal_is_trimmed(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.db", Retention(age=4 * DAY))
+
+    async def test() -> None:
+        host = store.host()
+        async with running(host, CORE):
+            await host.submit("once", [store.event("AddToCart", "V")])
+            store.now += 2 * DAY
+            await host.submit("later", [store.event("AddToCart", "W")])
+            await settled(host, store.path, store.now, LIBRARY.live.version)
+            assert await host.peek("once") is None, "nothing is remembered"
+            kinds = [entry.input.kind for entry in await host.history(visit="V")]
+            assert kinds == ["event"], "but its history is kept"
+            assert await host.visitor_of("V") == "once"
+            store.now += 5 * DAY
+            await host.submit("later", [store.event("AddToCart", "W")])
+            await store.trimmed(host)
+            assert not await host.history(visitor="once")
+            async with asyncio.timeout(10):
+                while await host.visitor_of("V"):  # noqa: ASYNC110 - upkeep tells nobody
+                    await asyncio.sleep(0.01)
+            assert store.count("SELECT count(*) FROM visitors WHERE visitor = 'once'") == 0
+            # And whoever comes back under that name begins anew.
+            assert await host.submit("once", [store.event("AddToCart", "V")]) == 1
+            assert await host.visitor_of("V") == "once"
+            assert len(await host.history(visitor="once")) == 1
+
+    run(test())
