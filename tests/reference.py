@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from msgspec.structs import replace as event_with
 from reference_admission import refusal, standing
 from reference_conditions import Entry, Sight, holds, record, value
 from reference_past import FactSet, Mark, PageEnded, Past, Place, Sent, VisitEnded
@@ -226,7 +227,7 @@ class Reference:
                     for key, word in words.items()
                     if word is not None and event.data.get(key) is None
                 }
-                return replace(event, data={**event.data, **lacking})
+                return event_with(event, data={**event.data, **lacking})
         return event
 
     def _mark_answers(self, event: Event) -> None:

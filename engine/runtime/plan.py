@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from engine.language import syntax
 from engine.runtime import calendar
@@ -19,8 +19,18 @@ from engine.runtime.index import Entry, Index
 from engine.runtime.scene import Scene
 from engine.runtime.watchers import Automaton, Watch, Watchers
 from engine.vocabulary.channels import CHANNELS
-from engine.vocabulary.events import SYSTEM_EVENTS
+from engine.vocabulary.events import (
+    DISPOSITIONS,
+    INVITATION_SHOWN,
+    SIGN_IN,
+    SIGN_OUT,
+    SYSTEM_EVENTS,
+    USER_INFO,
+)
 from engine.vocabulary.kinds import Kind
+
+SPECIAL: Final = DISPOSITIONS | {INVITATION_SHOWN, SIGN_IN, SIGN_OUT, USER_INFO}
+"""Events that mean something beside what the rules make of them; so do the sources of facts."""
 
 Build = Callable[[Scene], dict[str, Any]]
 Test = Callable[[Scene], bool]
@@ -108,6 +118,7 @@ class Plan:
     guarantees_of: Mapping[int, tuple[int, ...]]
     enforces: bool
     registers: tuple[Register, ...]
+    special: frozenset[str]
     recorders_of: Mapping[int, tuple[Callable[[Scene], None], ...]]
     automata: Mapping[str, PlannedRule | PlannedGuarantee]
     memory_keys: frozenset[str]
@@ -141,6 +152,7 @@ def plan(book: syntax.Book) -> Plan:
         guarantees_of=_waiting([guarantee.automaton for guarantee in guarantees]),
         enforces=any(guarantee.enforced for guarantee in guarantees),
         registers=registers,
+        special=SPECIAL | _fact_sources(book).keys(),
         recorders_of=_recorders(registers),
         automata={entry.automaton.key: entry for entry in moved},
         memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),

@@ -11,20 +11,19 @@ it was. Most events fit nothing that any rule waits for: they are noted and done
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
+
+from msgspec.structs import replace as event_with
 
 from engine.runtime.admission import Admitted, Completed, Target, admit
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
 from engine.runtime.plan import Plan, PlannedGuarantee, PlannedRule, PlannedSet
 from engine.runtime.scene import NO_NAMES, Scene, send_event
 from engine.runtime.visitor import (
-    PAGES_OPEN,
     SENDS_KEPT,
     VISIT_EXPIRY,
-    VISITS_OPEN,
     Memory,
-    Page,
     Place,
     Sent,
     Timer,
@@ -38,7 +37,6 @@ from engine.vocabulary.events import (
     DISPOSITIONS,
     INVITATION_SHOWN,
     NOTHING,
-    PAGE_ENTERED,
     PAGE_EXITED,
     SIGN_IN,
     SIGN_OUT,
@@ -71,7 +69,37 @@ def advance(
     plan: Plan, visitor: Visitor, moment: Moment, *, horizon: Mapping[str, int] | None = None
 ) -> Outcome:
     """Apply one moment as ``step`` does, in place: ``visitor`` itself becomes its successor."""
+    if (
+        type(moment) is Event
+        and not visitor.timers
+        and horizon is None
+        and visitor.version == plan.version
+        and moment.name not in plan.special
+    ):
+        now = max(moment.time, visitor.now)
+        if visitor.oldest() > now - VISIT_EXPIRY:
+            visitor.now = now
+            return _noted(plan, visitor, moment)
     return Work(plan, visitor, moment, horizon or _LIVE).run()
+
+
+def _noted(plan: Plan, visitor: Visitor, event: Event) -> Outcome:
+    """The short road of an event when no timer runs, no visit is over, and it means nothing more.
+
+    What it does is what ``Work.happen`` does, in the same order.
+    """
+    visitor.events += 1
+    visit = visitor.open(event)
+    scene = Scene(plan.conditions, event, visitor.now, visitor, visit)
+    found = plan.fitting(scene)
+    outcome = Outcome(visitor, (), (), ())
+    if found:
+        work = Work(plan, visitor, event, _LIVE)
+        work.fit(scene, found)
+        outcome = work.outcome()
+    if event.name == PAGE_EXITED and event.page is not None:
+        visitor.close_page(event.visit, event.page)
+    return outcome
 
 
 def next_timer(plan: Plan, visitor: Visitor) -> int | None:
@@ -118,7 +146,13 @@ class Work:
                 self.expire(moment.sends)
             case Tick():
                 pass
-        return Outcome(visitor, tuple(self.batches), tuple(self.decisions), tuple(self.breaches))
+        return self.outcome()
+
+    def outcome(self) -> Outcome:
+        """What came out so far."""
+        return Outcome(
+            self.visitor, tuple(self.batches), tuple(self.decisions), tuple(self.breaches)
+        )
 
     def memory(self, place: Place) -> Memory | None:
         """The memory at a place; None when that visit or page is over."""
@@ -178,7 +212,7 @@ class Work:
             and now - self._horizon.get(name, visit.last) >= VISIT_EXPIRY
         ]
         for name in over:
-            self._end_visit(name)
+            self.visitor.end_visit(name)
 
     def _fire(self, due: int) -> None:
         self.visitor.now = max(due, self.visitor.now)
@@ -222,8 +256,8 @@ class Work:
         """An event of the past with what comes from outside now."""
         now = self._moment
         if isinstance(now, Expiry):
-            return replace(event, agents=NOTHING, pacing=NOTHING, draw=None)
-        return replace(event, agents=now.agents, pacing=now.pacing, draw=now.draw)
+            return event_with(event, agents=NOTHING, pacing=NOTHING, draw=None)
+        return event_with(event, agents=now.agents, pacing=now.pacing, draw=now.draw)
 
     def _open_pages(self, visit: str, leaving: str | None = None) -> tuple[str | None, ...]:
         """The open pages of a visit, oldest first."""
@@ -256,16 +290,16 @@ class Work:
         visitor.events += 1
         if name in _ANSWERS:
             event = self._answer(event)
-        visit = self._open(event)
+        visit = visitor.open(event)
         if name in _STATES or name in self.plan.fact_sources:
             self._take_facts(event, visit)
-        self.fit(Scene(self.plan.conditions, event, visitor.now, visitor, visit))
+        scene = Scene(self.plan.conditions, event, visitor.now, visitor, visit)
+        self.fit(scene, self.plan.fitting(scene))
         if name == PAGE_EXITED and event.page is not None:
-            self._close_page(event.visit, visit, event.page)
+            visitor.close_page(event.visit, event.page)
 
-    def fit(self, scene: Scene) -> None:
-        """Find what the scene's event fits, and move it."""
-        found = self.plan.fitting(scene)
+    def fit(self, scene: Scene, found: list[int]) -> None:
+        """Move what waits for the atoms that the scene's event was found to fit."""
         if found:
             recorders = self.plan.recorders_of
             for watch in found:
@@ -285,29 +319,13 @@ class Work:
         )
         if known is not None:
             named = {"strategy": known.strategy, "group": known.group, "message": known.message}
-            event = replace(event, data={k: v for k, v in named.items() if v} | dict(event.data))
+            event = event_with(event, data={k: v for k, v in named.items() if v} | dict(event.data))
         shown = event.name == INVITATION_SHOWN
         self.visitor.sends = [
             _answered(sent, shown=shown) if _fits_answer(sent, event) else sent
             for sent in self.visitor.sends
         ]
         return event
-
-    def _open(self, event: Event) -> Visit:
-        visitor = self.visitor
-        visit, now, order = visitor.visits.get(event.visit), visitor.now, visitor.events
-        if visit is None:
-            self._make_room_for_a_visit()
-            visit = visitor.visits[event.visit] = Visit(started=now, last=now, opened=order)
-        visit.last = now
-        page = visit.pages.get(event.page)
-        if page is None:
-            self._make_room_for_a_page(event, visit)
-            page = visit.pages[event.page] = Page(opened=order, entered=0)
-        if event.name == PAGE_ENTERED:
-            visit.entered += 1
-            page.entered = order
-        return visit
 
     def _take_facts(self, event: Event, visit: Visit) -> None:
         if event.name == SIGN_IN:
@@ -489,41 +507,6 @@ class Work:
             reason="expired",
             sends=(sent.id,),
         )
-
-    # What a stranger opens and never closes must not make each later event slower.
-
-    def _make_room_for_a_visit(self) -> None:
-        visits = self.visitor.visits
-        if len(visits) >= VISITS_OPEN:
-            self._end_visit(min(visits, key=lambda name: (visits[name].last, visits[name].opened)))
-
-    def _make_room_for_a_page(self, event: Event, visit: Visit) -> None:
-        opened = [(page.opened, name) for name, page in visit.pages.items() if name is not None]
-        if event.page is not None and len(opened) >= PAGES_OPEN:
-            self._close_page(event.visit, visit, min(opened)[1])
-
-    def _close_page(self, visit_name: str, visit: Visit, name: str) -> None:
-        del visit.pages[name]
-        self._forget((visit_name, name))
-        last = not visit.pages
-        for place, sent in enumerate(self.visitor.sends):
-            ends = last if sent.every_page else sent.page == name
-            if ends and sent.waiting and sent.visit == visit_name:
-                self.visitor.sends[place] = sent._replace(waiting=False)
-
-    def _end_visit(self, name: str) -> None:
-        """Forget a visit; what belongs to the visitor stays."""
-        del self.visitor.visits[name]
-        self._forget((name,))
-        for place, sent in enumerate(self.visitor.sends):
-            if sent.visit == name:
-                self.visitor.sends[place] = sent._replace(waiting=False, attach=None)
-
-    def _forget(self, place: Place) -> None:
-        if not self.visitor.timers:
-            return
-        for key in [k for k in self.visitor.timers if k[0][: len(place)] == place]:
-            del self.visitor.timers[key]
 
 
 def _retain(memory: Memory, known: frozenset[str]) -> None:

@@ -8,11 +8,12 @@ dict, which keeps them apart from tuples in JSON too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from engine.vocabulary.events import NOTHING
+from engine.vocabulary.events import NOTHING, PAGE_ENTERED, Event
 
 Memory = dict[str, Any]
 Place = tuple[str, ...]
@@ -145,6 +146,65 @@ class Visitor:
             memory=memory_copy(self.memory),
             timers=self.timers.copy(),
         )
+
+    def oldest(self) -> float:
+        """When the visit that was silent longest was last heard of (ms)."""
+        return min([visit.last for visit in self.visits.values()], default=math.inf)
+
+    def open(self, event: Event) -> Visit:
+        """Open the visit and page of an event that is happening now, or hear of them again.
+
+        What a stranger opens and never closes must not make each later event slower: before one
+        too many is opened, the oldest ends.
+        """
+        order, visit = self.events, self.visits.get(event.visit)
+        if visit is None:
+            if len(self.visits) >= VISITS_OPEN:
+                self._end_the_quietest()
+            visit = self.visits[event.visit] = Visit(started=self.now, last=self.now, opened=order)
+        visit.last = self.now
+        page = visit.pages.get(event.page)
+        if page is None:
+            if len(visit.pages) >= PAGES_OPEN and event.page is not None:
+                self._close_the_first(event.visit, visit)
+            page = visit.pages[event.page] = Page(opened=order, entered=0)
+        if event.name == PAGE_ENTERED:
+            visit.entered += 1
+            page.entered = order
+        return visit
+
+    def _end_the_quietest(self) -> None:
+        visits = self.visits
+        self.end_visit(min(visits, key=lambda name: (visits[name].last, visits[name].opened)))
+
+    def _close_the_first(self, visit_name: str, visit: Visit) -> None:
+        opened = [(page.opened, name) for name, page in visit.pages.items() if name is not None]
+        if len(opened) >= PAGES_OPEN:
+            self.close_page(visit_name, min(opened)[1])
+
+    def close_page(self, visit_name: str, name: str) -> None:
+        """Forget an open page; what waits for an answer on it waits no longer."""
+        pages = self.visits[visit_name].pages
+        del pages[name]
+        self._forget((visit_name, name))
+        last = not pages
+        for place, sent in enumerate(self.sends):
+            ends = last if sent.every_page else sent.page == name
+            if ends and sent.waiting and sent.visit == visit_name:
+                self.sends[place] = sent._replace(waiting=False)
+
+    def end_visit(self, name: str) -> None:
+        """Forget a visit; what belongs to the visitor stays."""
+        del self.visits[name]
+        self._forget((name,))
+        for place, sent in enumerate(self.sends):
+            if sent.visit == name:
+                self.sends[place] = sent._replace(waiting=False, attach=None)
+
+    def _forget(self, place: Place) -> None:
+        if self.timers:
+            for key in [key for key in self.timers if key[0][: len(place)] == place]:
+                del self.timers[key]
 
     def fact(self, scope: str, name: str, visit: str | None = None) -> Any:
         """The value that was set for a fact, or None when it has only its default."""

@@ -70,9 +70,9 @@ class _Watched(Work):
         super().happen(event)
         self._witness.leaves(self, event)
 
-    def fit(self, scene: Scene) -> None:
+    def fit(self, scene: Scene, found: list[int]) -> None:
         self._witness.arrives(self, scene)
-        super().fit(scene)
+        super().fit(scene, found)
 
     def admitted(self, completed: Sequence[Completed]) -> Admitted:
         found = super().admitted(completed)

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
+
 from engine.vocabulary.kinds import BOOLEAN, NUMBER, TEXT, Kind
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that happened, as the server accepted it.
 
     ``time`` is the server's receive time in milliseconds; the browser's own clock is only data.
@@ -33,9 +34,9 @@ class Event:
     title: str | None = None
     language: str | None = None
     category: str | None = None
-    data: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
-    agents: Mapping[str, int] = field(default_factory=lambda: NOTHING)
-    pacing: Mapping[str, float] = field(default_factory=lambda: NOTHING)
+    data: Mapping[str, Any] = NOTHING
+    agents: Mapping[str, int] = NOTHING
+    pacing: Mapping[str, float] = NOTHING
     draw: float | None = None
 
 
