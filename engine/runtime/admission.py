@@ -47,10 +47,14 @@ class Completed(NamedTuple):
 
 
 class Offer(NamedTuple):
-    """One admitted ``send``: a message for each page it goes to, and its entry in the log."""
+    """One admitted ``send``: a message for each page it goes to, and its entry in the log.
+
+    ``number`` is the one that its id ends with: the how-manieth of its strategy for its visit.
+    """
 
     sends: tuple[Send, ...]
     sent: Sent
+    number: int
 
 
 class Admitted(NamedTuple):
@@ -70,6 +74,7 @@ def admit(visitor: Visitor, completed: Sequence[Completed], breaks: Breaks | Non
     acting: list[Completed] = []
     decisions: list[Decision] = []
     won: list[tuple[str, Event]] = []
+    numbers: dict[tuple[str, str], int] = {}
     for candidate in completed:
         rule = candidate.rule
         if rule.table is not None and (rule.table, candidate.scene.event) in won:
@@ -79,10 +84,12 @@ def admit(visitor: Visitor, completed: Sequence[Completed], breaks: Breaks | Non
             won.append((rule.table, candidate.scene.event))
         own: list[Offer] = []
         if reason is None and rule.sends:
-            reason = _Attempt(visitor, candidate, passed, breaks).make(own)
+            reason = _Attempt(visitor, candidate, passed, breaks, numbers).make(own)
         if reason is None:
             acting.append(candidate)
             passed += own
+            if own:
+                numbers[own[0].sent.visit, rule.strategy.name] = own[-1].number
         if rule.sends:
             ids = tuple([offer.sent.id for offer in own]) if reason is None else ()
             decisions.append(_decision(visitor, candidate, reason, ids))
@@ -119,11 +126,17 @@ def in_audience(audience: Audience, visitor: str) -> bool:
 class _Attempt:
     """The sends of one rule: all of them pass, or none."""
 
-    __slots__ = ("_breaks", "_candidate", "_others", "_strategy", "_visitor")
+    __slots__ = ("_breaks", "_candidate", "_numbers", "_others", "_strategy", "_visitor")
 
     def __init__(
-        self, visitor: Visitor, candidate: Completed, others: list[Offer], breaks: Breaks | None
+        self,
+        visitor: Visitor,
+        candidate: Completed,
+        others: list[Offer],
+        breaks: Breaks | None,
+        numbers: Mapping[tuple[str, str], int],
     ) -> None:
+        self._numbers = numbers
         self._visitor = visitor
         self._candidate = candidate
         self._strategy = candidate.rule.strategy
@@ -175,9 +188,10 @@ class _Attempt:
     ) -> Offer:
         candidate, strategy, visitor = self._candidate, self._strategy, self._visitor
         event, answerable = candidate.scene.event, planned.answerable
+        number = self._number(target.visit) + len(own) + 1
         # In the order of their fields: this is made for every message.
         send = Send(
-            self._identity(target.visit, own), pages[0], planned.channel,
+            f"{target.visit}/{strategy.name}/{number}", pages[0], planned.channel,
             planned.data(candidate.scene), strategy.name, strategy.group, planned.message,
             answerable, attach, strategy.valid_for,
         )  # fmt: skip
@@ -188,20 +202,14 @@ class _Attempt:
             strategy.valid_for, planned.every_page, event.agents, event.pacing, event.draw,
         )  # fmt: skip
         if not planned.every_page:
-            return Offer((send,), sent)
-        return Offer(tuple([send._replace(page=page) for page in pages]), sent)
+            return Offer((send,), sent, number)
+        return Offer(tuple([send._replace(page=page) for page in pages]), sent, number)
 
-    def _identity(self, visit: str, own: list[Offer]) -> str:
-        """``visit/strategy/n``: n counts the sends of the strategy that the visit has had."""
+    def _number(self, visit: str) -> int:
+        """How many messages of the strategy the visit has had before this rule's."""
         name, visitor = self._strategy.name, self._visitor
-        record = visitor.visits.get(visit)
-        counted = record.sent.get(name) if record is not None else None
-        if counted is None:
-            # A visit that begins again under its name goes on with its numbers.
-            counted = sum(sent.visit == visit and sent.strategy == name for sent in visitor.sends)
-        for offer in (*self._others, *own):
-            counted += offer.sent.visit == visit and offer.sent.strategy == name
-        return f"{visit}/{name}/{counted + 1}"
+        counted = self._numbers.get((visit, name)) if self._numbers else None
+        return visitor.visits[visit].sent.get(name, 0) if counted is None else counted
 
     def _refusal(
         self, sent: Sent, pages: Sequence[str | None], mine: list[Sent], others: list[Sent]

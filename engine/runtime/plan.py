@@ -113,7 +113,7 @@ class Plan:
     named: Mapping[str, Index]
     others: Index
     sends: Mapping[str, Index]
-    rules_of: Mapping[int, tuple[int, ...]]
+    rules_of: Mapping[int, tuple[PlannedRule, ...]]
     guarantees: tuple[PlannedGuarantee, ...]
     guarantees_of: Mapping[int, tuple[int, ...]]
     enforces: bool
@@ -147,12 +147,12 @@ def plan(book: syntax.Book) -> Plan:
         named=_named(conditions, watches),
         others=Index(conditions, [_entry(watch) for watch in watches if watch.atom.what == "any"]),
         sends=_sends(conditions, watches),
-        rules_of=_waiting([rule.automaton for rule in rules]),
+        rules_of=_rules_of(rules),
         guarantees=guarantees,
         guarantees_of=_waiting([guarantee.automaton for guarantee in guarantees]),
         enforces=any(guarantee.enforced for guarantee in guarantees),
         registers=registers,
-        special=SPECIAL | _fact_sources(book).keys(),
+        special=SPECIAL.union(_fact_sources(book)),
         recorders_of=_recorders(registers),
         automata={entry.automaton.key: entry for entry in moved},
         memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),
@@ -329,6 +329,11 @@ def _waiting(automata: list[Automaton]) -> dict[int, tuple[int, ...]]:
         for watch in dict.fromkeys(watches):
             found.setdefault(watch, []).append(place)
     return {watch: tuple(places) for watch, places in found.items()}
+
+
+def _rules_of(rules: tuple[PlannedRule, ...]) -> dict[int, tuple[PlannedRule, ...]]:
+    waiting = _waiting([rule.automaton for rule in rules])
+    return {watch: tuple(rules[place] for place in places) for watch, places in waiting.items()}
 
 
 def _recorders(

@@ -10,7 +10,7 @@ it was. Most events fit nothing that any rule waits for: they are noted and done
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -69,15 +69,20 @@ def advance(
     plan: Plan, visitor: Visitor, moment: Moment, *, horizon: Mapping[str, int] | None = None
 ) -> Outcome:
     """Apply one moment as ``step`` does, in place: ``visitor`` itself becomes its successor."""
+    if visitor.version != plan.version:
+        adopt(plan, visitor)
     if (
         type(moment) is Event
         and not visitor.timers
         and horizon is None
-        and visitor.version == plan.version
         and moment.name not in plan.special
     ):
-        now = max(moment.time, visitor.now)
-        if visitor.oldest() > now - VISIT_EXPIRY:
+        now = moment.time if moment.time > visitor.now else visitor.now
+        over = now - VISIT_EXPIRY
+        for visit in visitor.visits.values():
+            if visit.last <= over:
+                break
+        else:
             visitor.now = now
             return _noted(plan, visitor, moment)
     return Work(plan, visitor, moment, horizon or _LIVE).run()
@@ -92,11 +97,12 @@ def _noted(plan: Plan, visitor: Visitor, event: Event) -> Outcome:
     visit = visitor.open(event)
     scene = Scene(plan.conditions, event, visitor.now, visitor, visit)
     found = plan.fitting(scene)
-    outcome = Outcome(visitor, (), (), ())
     if found:
         work = Work(plan, visitor, event, _LIVE)
         work.fit(scene, found)
         outcome = work.outcome()
+    else:
+        outcome = Outcome(visitor, (), (), ())
     if event.name == PAGE_EXITED and event.page is not None:
         visitor.close_page(event.visit, event.page)
     return outcome
@@ -132,8 +138,6 @@ class Work:
         self.batches: list[Batch] = []
         self.decisions: list[Decision] = []
         self.breaches: list[Breach] = []
-        if visitor.version != plan.version:
-            self._adopt()
 
     def run(self) -> Outcome:
         """Do the work of the moment."""
@@ -163,20 +167,6 @@ class Work:
             return visit.memory if visit else None
         page = visit.pages.get(place[1])
         return page.memory if page else None
-
-    # -------------------------------------------------------- a new book
-
-    def _adopt(self) -> None:
-        """Keep what the new book still remembers, by what it means; forget the rest."""
-        self.visitor.version = self.plan.version
-        known = self.plan.memory_keys
-        _retain(self.visitor.memory, known)
-        for visit in self.visitor.visits.values():
-            _retain(visit.memory, known)
-            for page in visit.pages.values():
-                _retain(page.memory, known)
-        for key in [key for key in self.visitor.timers if key[1] not in self.plan.automata]:
-            del self.visitor.timers[key]
 
     # -------------------------------------------------------- time
 
@@ -347,6 +337,11 @@ class Work:
         completed = []
         event = scene.event
         gone = event.name == PAGE_EXITED and event.page is not None
+        target = Target(event.visit, event.page)
+
+        def open_pages() -> tuple[str | None, ...]:
+            return self._open_pages(event.visit, event.page if gone else None)
+
         for rule in self._touched(fits):
             automaton = rule.automaton
             names: Mapping[str, Event] | None = NO_NAMES
@@ -355,17 +350,8 @@ class Work:
                 assert memory is not None, "the event has just opened its visit and page"
                 names = automaton.advance(self.visitor, memory, scene, fits)
             if names is not None:
-                target = Target(event.visit, event.page)
-                leaving = event.page if gone else None
-                completed.append(
-                    Completed(
-                        rule,
-                        scene.knowing(names),
-                        target,
-                        lambda: self._open_pages(event.visit, leaving),  # noqa: B023 - same for all
-                        gone,
-                    )
-                )
+                known = scene if names is NO_NAMES else scene.knowing(names)
+                completed.append(Completed(rule, known, target, open_pages, gone))
         if self.plan.guarantees:
             self._watch_guarantees(scene, fits)
         return completed
@@ -387,12 +373,14 @@ class Work:
     def _breach(self, guarantee: PlannedGuarantee, event: Event) -> None:
         self.breaches.append(Breach(self.visitor.now, event.visit, event.name, guarantee.name))
 
-    def _touched(self, fits: set[int]) -> list[PlannedRule]:
+    def _touched(self, fits: set[int]) -> Sequence[PlannedRule]:
+        """The rules that wait for any of the watches, in order of rank."""
+        rules_of = self.plan.rules_of
         if len(fits) == 1:
-            ranks: Iterable[int] = self.plan.rules_of.get(next(iter(fits)), ())
-        else:
-            ranks = sorted({r for watch in fits for r in self.plan.rules_of.get(watch, ())})
-        return [self.plan.rules[rank] for rank in ranks]
+            return rules_of.get(next(iter(fits)), ())
+        ranks = {rule.rank for watch in fits for rule in rules_of.get(watch, ())}
+        rules = self.plan.rules
+        return [rules[rank] for rank in sorted(ranks)]
 
     # -------------------------------------------------------- deciding
 
@@ -432,18 +420,14 @@ class Work:
         log = self.visitor.sends
         for offer in admitted.offers:
             log.append(offer.sent)
-            self._number(offer.sent)
+            visit = self.visitor.visits.get(offer.sent.visit)
+            if visit is not None:
+                visit.sent[offer.sent.strategy] = offer.number
         if len(log) > SENDS_KEPT:
             del log[:-SENDS_KEPT]
         if self.plan.sends:
             for offer in admitted.offers:
                 self._show_send(offer.sent)
-
-    def _number(self, sent: Sent) -> None:
-        """Note the number of the visit's last send of a strategy, which its id ends with."""
-        visit = self.visitor.visits.get(sent.visit)
-        if visit is not None:
-            visit.sent[sent.strategy] = int(sent.id.rpartition("/")[2])
 
     def _show_send(self, sent: Sent) -> None:
         """Let patterns that wait for ``sent NAME`` see a send; it completes only guarantees."""
@@ -507,6 +491,19 @@ class Work:
             reason="expired",
             sends=(sent.id,),
         )
+
+
+def adopt(plan: Plan, visitor: Visitor) -> None:
+    """Keep what a new book still remembers, by what it means; forget the rest."""
+    visitor.version = plan.version
+    known = plan.memory_keys
+    _retain(visitor.memory, known)
+    for visit in visitor.visits.values():
+        _retain(visit.memory, known)
+        for page in visit.pages.values():
+            _retain(page.memory, known)
+    for key in [key for key in visitor.timers if key[1] not in plan.automata]:
+        del visitor.timers[key]
 
 
 def _retain(memory: Memory, known: frozenset[str]) -> None:

@@ -7,8 +7,6 @@ visitor is moved in place.
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from engine.runtime.outcome import Outcome
@@ -16,22 +14,7 @@ from engine.runtime.plan import Plan
 from engine.runtime.step import advance
 from engine.runtime.visitor import Visitor
 from engine.vocabulary.events import NOTHING, Event
-
-
-class Line(msgspec.Struct, gc=False):
-    """One event as the wire names it. Only name, time and visit must be there."""
-
-    eventName: str  # noqa: N815 - the names of the wire
-    timestamp: int
-    visitID: str  # noqa: N815
-    pageID: str | None = None  # noqa: N815
-    globalVisitID: str | None = None  # noqa: N815
-    eventID: str | None = None  # noqa: N815
-    url: str | None = None
-    title: str | None = None
-    languageCode: str | None = None  # noqa: N815
-    category: str | None = None
-    data: dict[str, Any] | None = None
+from engine.vocabulary.line import Line
 
 
 class Stream:

@@ -8,7 +8,6 @@ dict, which keeps them apart from tuples in JSON too.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
@@ -147,10 +146,6 @@ class Visitor:
             timers=self.timers.copy(),
         )
 
-    def oldest(self) -> float:
-        """When the visit that was silent longest was last heard of (ms)."""
-        return min([visit.last for visit in self.visits.values()], default=math.inf)
-
     def open(self, event: Event) -> Visit:
         """Open the visit and page of an event that is happening now, or hear of them again.
 
@@ -162,6 +157,10 @@ class Visitor:
             if len(self.visits) >= VISITS_OPEN:
                 self._end_the_quietest()
             visit = self.visits[event.visit] = Visit(started=self.now, last=self.now, opened=order)
+            # A visit that begins again under its name goes on with its numbers.
+            for sent in self.sends:
+                if sent.visit == event.visit:
+                    visit.sent[sent.strategy] = visit.sent.get(sent.strategy, 0) + 1
         visit.last = self.now
         page = visit.pages.get(event.page)
         if page is None:

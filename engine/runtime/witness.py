@@ -12,7 +12,7 @@ from engine.runtime.admission import Admitted, Completed
 from engine.runtime.outcome import Outcome
 from engine.runtime.plan import Plan
 from engine.runtime.scene import Scene
-from engine.runtime.step import Work
+from engine.runtime.step import Work, adopt
 from engine.runtime.visitor import Memory, Visitor
 from engine.vocabulary.events import Event, Moment
 
@@ -49,7 +49,10 @@ def watched(
     horizon: Mapping[str, int] | None = None,
 ) -> Outcome:
     """``step``, with a witness; the outcome is the same."""
-    return _Watched(plan, visitor.copy(), moment, horizon or {}, witness).run()
+    moved = visitor.copy()
+    if moved.version != plan.version:
+        adopt(plan, moved)
+    return _Watched(plan, moved, moment, horizon or {}, witness).run()
 
 
 class _Watched(Work):
