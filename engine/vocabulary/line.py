@@ -1,4 +1,4 @@
-"""A line: one browser event in the names of the wire, decoded from JSON straight into typed fields."""
+"""A line: one browser event as the wire names it, decoded from JSON into typed fields."""
 
 from __future__ import annotations
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import pytest
 from hypothesis import given
+from msgspec.structs import asdict
 from properties.cases import Case, cases
 
 from engine.hosts.contract import Document, Input
@@ -58,7 +59,7 @@ def seen_by(limits: Limits, moment: Moment, visitor: Visitor) -> Limits:
     """The limits that a story with one more moment keeps to."""
     own, outside = 0, 0
     if isinstance(moment, Event):
-        whole = asdict(replace(moment, data=dict(moment.data), agents={}, pacing={}))
+        whole = asdict(moment) | {"data": dict(moment.data), "agents": {}, "pacing": {}}
         own = stored(whole)
         outside = stored(dict(moment.agents)) + stored(dict(moment.pacing)) + 25
     event = max(limits.event, own)
