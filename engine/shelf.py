@@ -10,24 +10,24 @@ little longer. What is there after that is meant. A book with a mistake changes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import hashlib
 import logging
 import stat
+import threading
 import time
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from watchfiles import awatch
 
 from engine.language.captures import captures
-from engine.language.compiler import Compiler
-from engine.language.diagnostics import Diagnostic, Shown
-from engine.language.lints import lint
-from engine.language.render import others, terminal
-from engine.language.source import SUFFIX, Source
+from engine.language.source import SUFFIX
 from engine.language.syntax import Book
+from engine.press import Compositor, Press, PressError, Problem
 from engine.runtime.library import Library
 from engine.runtime.plan import Plan, plan
 
@@ -37,6 +37,11 @@ GRACE: Final = 0.5
 """Seconds that a file in the middle of a save gets."""
 LOOK: Final = 2.0
 """Seconds between looks at a folder whose file system tells nothing (network drives)."""
+_WARM: Final = 2.0
+"""Seconds after which the process that compiles is started, if no file changed before."""
+_ATTEMPTS: Final = 2
+_WAY: Final = 0.002
+"""Seconds that are left to others, again and again, while a book is planned."""
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of one file; a larger one is no strategy file."""
 
@@ -45,33 +50,6 @@ log = logging.getLogger("overture.book")
 
 class BookError(Exception):
     """A folder that holds no usable book: one sentence, then a line for each mistake."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """One mistake in the files on disk; lines and columns count from 1.
-
-    ``shown`` is how a person reads it in a terminal, when that is more than one line. One that
-    stands for others that are not shown says for how many.
-    """
-
-    code: str
-    file: str
-    line: int
-    column: int
-    message: str
-    hint: str | None = None
-    shown: str | None = None
-    count: int = 1
-
-    def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return self.shown or f"{place}: {self.message}"
-
-    def as_json(self) -> dict[str, Any]:
-        """The problem for machines."""
-        names = ("code", "file", "line", "column", "message", "hint")
-        return {name: getattr(self, name) for name in names}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +81,13 @@ def _unfinished(before: bytes, now: bytes | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Edition:
-    """A book that compiled: what of it the rest of the server wants to know."""
+    """A book that is live: what of it the rest of the server wants to know."""
 
     plan: Plan
     book: Book
-    names: tuple[str, ...]
+    files: Files
     vocabulary: Mapping[str, frozenset[str]]
     captures: Mapping[str, Any]
-    sources: tuple[Source, ...]
 
 
 def read_files(folder: Path) -> Files:
@@ -138,68 +115,39 @@ def read_files(folder: Path) -> Files:
     return Files(found)
 
 
-def compiled(folder: Path, files: Files, compiler: Compiler) -> Edition | list[Problem]:
-    """Compile all files as one book: a plan, or every mistake that was found.
-
-    The ``compiler`` may remember the files as they were before.
-    """
-    if not files.by_name:
-        return [Problem("", str(folder), 0, 0, f"There is no {SUFFIX} file in this folder.")]
-    sources: dict[str, Source] = {}
-    problems: list[Problem] = []
-    for name, raw in files.by_name.items():
-        try:
-            sources[name] = Source(name=name, text=raw.decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            line = raw.count(b"\n", 0, error.start) + 1
-            text = "The file is not UTF-8 here; save it as UTF-8."
-            problems.append(Problem("", name, line, 1, text))
-    result = compiler.compile(tuple(sources.values()))
-    problems += _problems(result.found, sources)
-    if problems or result.book is None:
-        return problems
-    made = plan(result.book)
+def edition(book: Book, files: Files) -> Edition:
+    """Plan a book that compiled."""
+    made = plan(book)
     words = {name: frozenset(path[0] for path in paths) for name, paths in made.fields.items()}
-    names = tuple(files.by_name)
-    texts = tuple(sources.values())
-    return Edition(made, result.book, names, words, captures(result.book), texts)
+    return Edition(made, book, files, words, captures(book))
 
 
-def _safely_compiled(folder: Path, files: Files, compiler: Compiler) -> Edition | list[Problem]:
-    """Compile what a live server is given: a fault of ours must not end the watch."""
-    try:
-        return compiled(folder, files, compiler)
-    except Exception:
-        log.exception("The book in %s brought a fault of Overture to light.", folder)
-        text = "A fault of Overture kept this book from being compiled; its log says where."
-        return [Problem("", str(folder), 0, 0, text)]
+def _edition_by_and_by(book: Book, files: Files) -> Edition:
+    with _unhurried():
+        return edition(book, files)
 
 
-def _warnings(edition: Edition) -> list[Problem]:
-    """What the author of a good book can hardly mean. A fault of ours is logged, and says nothing.
+@contextlib.contextmanager
+def _unhurried() -> Iterator[None]:
+    """Let the threads that answer visitors run often while this thread builds much.
 
-    It is asked for when the book is live already: nobody waits for it.
+    Python runs one thread at a time, and each time that another has waited for the disk or the
+    network it has to ask this one for its turn; at some hundred requests a second that adds up to
+    tenths of a second. So this one stops by itself, every few milliseconds. When? Python looks for
+    garbage whenever a thread has made 700 objects more than it let go, and tells who wants to
+    know: for work that builds this is as regular as a clock, and nobody has to look at one.
     """
+    builder = threading.get_ident()
+
+    def give_way(phase: str, _: Mapping[str, int]) -> None:
+        if phase == "stop" and threading.get_ident() == builder:
+            time.sleep(_WAY)
+
+    gc.callbacks.append(give_way)
     try:
-        sources = {source.name: source for source in edition.sources}
-        return _problems(lint(edition.book, edition.sources), sources)
-    except Exception:
-        log.exception("Looking for warnings brought a fault of Overture to light.")
-        return []
-
-
-def _problems(found: Shown, sources: Mapping[str, Source]) -> list[Problem]:
-    problems = [_problem(one, sources) for one in found.diagnostics]
-    if found.more:
-        text, count = others(found.more), sum(found.more.values())
-        problems.append(Problem("", "", 0, 0, text, shown=text, count=count))
-    return problems
-
-
-def _problem(one: Diagnostic, sources: Mapping[str, Source]) -> Problem:
-    line, column = sources[one.span.source].place(one.span.start)
-    shown = terminal(one, sources)
-    return Problem(one.code, one.span.source, line, column, one.message, one.hint, shown)
+        yield
+    finally:
+        gc.callbacks.remove(give_way)
 
 
 class Shelf:
@@ -209,16 +157,16 @@ class Shelf:
         """Read and compile the folder. Raises BookError with all mistakes."""
         self._folder = folder
         self._files = read_files(folder)
-        self._compiler = Compiler()
-        found = compiled(folder, self._files, self._compiler)
+        found = Compositor(str(folder)).compile(self._files.by_name)
         if isinstance(found, list):
             raise BookError(f"The book in {folder} cannot be used.\n\n{_listed(found)}")
-        self._edition = found
+        self._edition = edition(found.book, self._files)
         self._since = _now()
         self._problems: list[Problem] = []
-        self._warnings = _warnings(found)
+        self._warnings = found.warnings()
         self._sighting: object = _sighting(folder)
-        self.library = Library(found.plan)
+        self._press = Press(folder, self._warned)
+        self.library = Library(self._edition.plan)
 
     @property
     def vocabulary(self) -> Mapping[str, frozenset[str]]:
@@ -237,7 +185,7 @@ class Shelf:
         """
         return {
             "version": self._edition.plan.version,
-            "files": list(self._edition.names),
+            "files": list(self._edition.files.by_name),
             "strategies": list(self._edition.book.strategies),
             "live_since": self._since,
             "problems": [one.as_json() for one in self._problems],
@@ -247,6 +195,15 @@ class Shelf:
 
     async def watch(self) -> None:
         """Follow the folder until cancelled, also through its being moved away and back."""
+        warming = asyncio.create_task(self._warm_up())
+        try:
+            await self._watch()
+        finally:
+            warming.cancel()
+            await asyncio.gather(warming, return_exceptions=True)
+            await self._press.close()
+
+    async def _watch(self) -> None:
         while True:
             identity = _identity(self._folder)
             if identity is None:
@@ -290,7 +247,7 @@ class Shelf:
             return
         self._files = files
         started = time.perf_counter()
-        found = await asyncio.to_thread(_safely_compiled, self._folder, files, self._compiler)
+        found = await self._compiled(files)
         if isinstance(found, list):
             self._keep(found)
             return
@@ -301,7 +258,45 @@ class Shelf:
             took = (time.perf_counter() - started) * 1000
             log.info("Book %s is live (%.0f ms).", found.plan.version[:12], took)
         self._edition = found
-        self._warnings = await asyncio.to_thread(_warnings, found)
+
+    async def _compiled(self, files: Files) -> Edition | list[Problem]:
+        """Compile what a live server is given. Whatever fails, the last good book stays live."""
+        live = self._edition
+        for _ in range(_ATTEMPTS):
+            try:
+                found = await self._press.compile(files.by_name, live.book, live.files.by_name)
+            except (OSError, PressError) as error:
+                log.warning("The book could not be compiled, once more: %s", error)
+                await self._press.close()
+                continue
+            if isinstance(found, list):
+                return found
+            if found.version == live.plan.version:
+                return replace(live, book=found, files=files)
+            return await self._planned(found, files)
+        text = "The process that compiles books does not run; the log says why. Save again."
+        return [Problem("", str(self._folder), 0, 0, text)]
+
+    async def _planned(self, book: Book, files: Files) -> Edition | list[Problem]:
+        try:
+            return await asyncio.to_thread(_edition_by_and_by, book, files)
+        except Exception:
+            # The press believes that this book is live: it has to begin anew.
+            await self._press.close()
+            log.exception("The book in %s brought a fault of Overture to light.", self._folder)
+            text = "A fault of Overture kept this book from being planned; its log says where."
+            return [Problem("", str(self._folder), 0, 0, text)]
+
+    def _warned(self, warnings: list[Problem]) -> None:
+        self._warnings = warnings
+
+    async def _warm_up(self) -> None:
+        """Start the press before it is needed, and after the server has become busy with others."""
+        await asyncio.sleep(_WARM)
+        try:
+            await self._press.start(self._edition.files.by_name)
+        except OSError as error:
+            log.warning("The process that compiles books did not start: %s", error)
 
     async def _settled(self) -> tuple[object, Files]:
         """Read the folder until it looks finished or its time is up. Raises BookError."""

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import stat
 import time
@@ -39,6 +40,12 @@ def live(serving: Serving, *strategies: str) -> None:
     eventually(
         lambda: sorted(book(serving)["strategies"]) == wanted and not book(serving)["problems"]
     )
+
+
+def children(process: int) -> list[int]:
+    """The processes that a process has started, from any of its threads."""
+    found = Path(f"/proc/{process}/task").glob("*/children")
+    return [int(number) for path in found for number in path.read_text("ascii").split()]
 
 
 # ---------------------------------------------------------------- start
@@ -230,6 +237,16 @@ def test_a_mistake_changes_nothing_and_is_shown(tmp_path: Path) -> None:
         live(serving, "Greeting")
         assert book(serving)["version"] == before["version"]
         assert len([line for line in serving.logged if "last good book" in line]) == 1
+
+
+def test_a_book_is_compiled_though_the_process_that_compiles_was_killed(tmp_path: Path) -> None:
+    folder = written(tmp_path / "book", one=GREETING)
+    with Serving(folder, tmp_path / "data") as serving:
+        for strategies in (GREETING + OTHER, GREETING, GREETING + OTHER):
+            written(folder, one=strategies)
+            live(serving, "Greeting", *(["Farewell"] if OTHER in strategies else []))
+            (child,) = children(serving.process.pid)
+            os.kill(child, signal.SIGKILL)
 
 
 def test_warnings_are_about_the_live_book(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import compiling, deciding, serving
+from tests.benchmarks import compiling, deciding, reloading, serving
 from tests.benchmarks.peers import command
 
 FIGURES: dict[str, Callable[[], dict[str, float]]] = {
@@ -27,6 +27,7 @@ FIGURES: dict[str, Callable[[], dict[str, float]]] = {
     "server, 10,000 open visits": serving.memory_of_visits,
     "server, 100 events/s": serving.time_to_the_page,
     "server, edit to live": serving.time_to_live,
+    "server, 1,000 events/s while 1,000 rules are edited": reloading.reload_under_traffic,
 }
 
 

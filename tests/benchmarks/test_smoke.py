@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from reference import Reference
 
-from benchmarks import compiling, deciding, serving
+from benchmarks import compiling, deciding, reloading, serving
 from benchmarks.peers import command, mixed, report, workload
 from benchmarks.peers.cell import Cell, compared, record, running
 from benchmarks.peers.door import Door, event_of
@@ -119,3 +119,10 @@ def test_other_answers_are_found(tmp_path: Path) -> None:
     record(few)
     assert compared(few, running(few))["wrong"] is None
     assert compared(few, running(many))["wrong"]
+
+
+def test_a_book_is_edited_under_traffic() -> None:
+    """The figures are a busy machine's; that nothing was lost is checked inside."""
+    figures = reloading.reload_under_traffic(rate=200, seconds=5, edits=10, rules=200)
+    assert figures["swaps"] >= 2
+    assert figures["edited p99 ms"] < 3_000

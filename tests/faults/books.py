@@ -20,8 +20,11 @@ from engine.runtime.plan import Plan, plan
 LATE_MS: Final = 400
 """How long a page must be without `Pay`."""
 
+RULES: Final = frozenset({"Once", "Thrice", "Late"})
+"""The strategies of the book. What they must send can be counted from the events alone."""
+
 _TEXT: Final = """
-event AddToCart "A product was put in the cart"
+event Add "A product was put in the cart"
 event Browse "Something was looked at"
 event Pay "The order was paid"
 
@@ -29,20 +32,23 @@ message Hello is gpe.appendContent { url: "/hello/EDITION.html" }
 
 strategy "Once"
   limit 1 per visit
-  on AddToCart
+  valid for 1 d
+  on Add
     send Hello
 
 strategy "Thrice"
+  valid for 1 d
   on 3 times Browse
     send Hello
 
 strategy "Late"
+  valid for 1 d
   on PageEntered, then no Pay for LATE ms, per page
     send Hello
 """
 _SLIPS: Final = (
     ("send Hello", "send Helo"),
-    ("on AddToCart", "on AddToCard"),
+    ("on Add", "on Ad"),
     ("limit 1 per visit", "limit one per visit"),
     ('event Browse "', "event Browse "),
     ("on 3 times Browse", "on 3 tims Browse"),
@@ -53,6 +59,11 @@ _SLIPS: Final = (
 def text_of(edition: int) -> str:
     """The good text of an edition."""
     return _TEXT.replace("EDITION", str(edition)).replace("LATE", str(LATE_MS))
+
+
+def edition_in(text: str) -> int:
+    """The edition that a text is of."""
+    return int(text.partition("/hello/")[2].partition(".")[0])
 
 
 def address_of(edition: int) -> str:

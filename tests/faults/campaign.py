@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -87,22 +88,40 @@ def voyage(
     remaining = list(numbers)
     while remaining:
         folder = Path(tempfile.mkdtemp(prefix="overture-faults-"))
-        site = None
-        failed = False
+        failed: Result | None = None
         try:
-            site = Site(folder)
-            while remaining and not failed:
-                result = _result(site, seed, remaining.pop(0), only)
-                failed = result.problem is not None
+            for result in _on_one_site(folder, seed, remaining, only):
+                failed = result if result.problem else None
                 yield result
-            if not failed:
-                assert site.ended(15) == 0
         finally:
-            if site is not None and site.is_alive():
-                site.ended()
-            if failed and keep is not None:
-                shutil.copytree(folder, keep / f"run{result.number}", dirs_exist_ok=True)
+            if failed is not None and keep is not None:
+                shutil.copytree(folder, keep / f"run{failed.number}", dirs_exist_ok=True)
             shutil.rmtree(folder)
+
+
+def _on_one_site(
+    folder: Path, seed: int, remaining: list[int], only: str | None
+) -> Iterator[Result]:
+    """Run until one fails; that the server starts at first and stops at last is a run, too."""
+    site = None
+    number = remaining[0]
+    try:
+        site = Site(folder)
+        while remaining:
+            number = remaining.pop(0)
+            result = _result(site, seed, number, only)
+            yield result
+            if result.problem:
+                return
+        assert site.ended(signal.SIGTERM) == 0, "\n".join(site.said()[-20:])
+    except Exception as error:
+        if number in remaining:
+            remaining.remove(number)
+        problem = f"{type(error).__name__}: {error}\n{traceback.format_exc()}"
+        yield Result(number, "start or stop", 0, 0, 0, 0.0, problem)
+    finally:
+        if site is not None and site.is_alive():
+            site.ended()
 
 
 def _result(site: Site, seed: int, number: int, only: str | None) -> Result:

@@ -121,7 +121,7 @@ class Shopper:
     def _choice(self) -> tuple[str, str]:
         if self._events == 1:
             return "PageEntered", self.main
-        name = self._chance.choice(("AddToCart", "Browse", "Browse", "PageEntered", "Pay"))
+        name = self._chance.choice(("Add", "Browse", "Browse", "PageEntered", "Pay"))
         if name == "PageEntered" and len(self.pages) < PAGES:
             self.pages.append(new_id())
             return name, self.pages[-1]
