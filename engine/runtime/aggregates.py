@@ -20,6 +20,8 @@ from engine.runtime.visitor import Memory
 
 Evaluate = Callable[[Scene], Any]
 
+_LEAVES: Final = (syntax.Path, syntax.Constant)
+
 NEVER: Final = math.inf
 """``since`` of what never happened."""
 
@@ -42,14 +44,21 @@ def digest(meaning: str) -> str:
 
 def aggregates_in(node: Any) -> list[syntax.Aggregate]:
     """Every aggregate anywhere in a piece of the tree."""
-    if isinstance(node, syntax.Aggregate):
-        return [node]
+    found: list[syntax.Aggregate] = []
+    _gather(node, found)
+    return found
+
+
+def _gather(node: Any, found: list[syntax.Aggregate]) -> None:
     if isinstance(node, tuple):
-        return [found for item in node for found in aggregates_in(item)]
-    if hasattr(node, "__dataclass_fields__"):
-        names = node.__dataclass_fields__
-        return [found for name in names for found in aggregates_in(getattr(node, name))]
-    return []
+        for item in node:
+            _gather(item, found)
+    elif isinstance(node, syntax.Aggregate):
+        found.append(node)
+    elif hasattr(node, "__dataclass_fields__") and not isinstance(node, _LEAVES):
+        for name in node.__dataclass_fields__:
+            if name != "span":
+                _gather(getattr(node, name), found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

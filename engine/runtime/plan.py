@@ -246,7 +246,9 @@ def _rules(
                 )
             )
             watchers.aggregates((rule.when, rule.unless, rule.sends, rule.attach, rule.sets))
-            watchers.aggregates(tuple(book.messages[s.message] for s in rule.sends if s.message))
+            for send in rule.sends:
+                if send.message is not None:
+                    watchers.message(send.message)
     return tuple(rules)
 
 

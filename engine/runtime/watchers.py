@@ -283,6 +283,7 @@ class Watchers:
         self._conditions = conditions
         self._by_key: dict[str, Watch] = {}
         self._registers: dict[str, Register] = {}
+        self._settled: set[str] = set()
 
     @property
     def watches(self) -> tuple[Watch, ...]:
@@ -352,6 +353,12 @@ class Watchers:
                 return f"{atom_key(self._book, atom)} for {duration} {same_page}"
             case syntax.Times(atom=atom) | (syntax.Atom() as atom):
                 return f"{atom_key(self._book, atom)} as {atom.alias}"
+
+    def message(self, name: str) -> None:
+        """Make the registers that a message of the book needs, once."""
+        if name not in self._settled:
+            self._settled.add(name)
+            self.aggregates(self._book.messages[name])
 
     def aggregates(self, node: Any) -> None:
         """Make the registers that the aggregates anywhere in ``node`` need."""
