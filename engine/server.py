@@ -28,7 +28,7 @@ from engine.delivery.history import Histories
 from engine.delivery.hub import Hub
 from engine.delivery.ingest import Ingest
 from engine.delivery.rates import Rates
-from engine.delivery.wire import BrowserEvent
+from engine.delivery.wire import BrowserEvent, body
 from engine.hosts import document
 from engine.hosts.clock import now_ms
 from engine.hosts.document import EngagementCore
@@ -169,7 +169,7 @@ class _Inside:
             eventID=f"{name}-{data['interaction']}" if "interaction" in data else None,
             data=dict(data),
         )
-        await self._ingest.accept([event])
+        await self._ingest.accept([body(event)])
 
     async def invitation(self, visit: str, page: str | None) -> Mapping[str, Any] | None:
         """Give the youngest invitation of a page, or of its visit."""

@@ -21,6 +21,8 @@ from engine.delivery.wire import Refusal
 
 _KEY_FILE: Final = "visit.key"
 _KEY_BYTES: Final = 32
+_PROVED: Final = 20_000
+"""Tokens that are remembered as good."""
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _CHALLENGE: Final = {"WWW-Authenticate": 'Basic realm="Overture", charset="UTF-8"'}
 
@@ -66,6 +68,7 @@ class Access:
         self._key = key
         self._api_token = api_token.encode() if api_token else None
         self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._proved: dict[tuple[str, str], str] = {}
 
     @property
     def origins(self) -> frozenset[str]:
@@ -86,6 +89,18 @@ class Access:
 
         A page has no other say in whose visit it is: it cannot join that of a stranger.
         """
+        # A page sends the same token with each request: what was proved is looked up.
+        proved = self._proved.get((visit, token or ""))
+        if proved is not None:
+            return proved
+        visitor = self._proof(visit, token)
+        if visitor is not None:
+            if len(self._proved) >= _PROVED:
+                del self._proved[next(iter(self._proved))]
+            self._proved[visit, token or ""] = visitor
+        return visitor
+
+    def _proof(self, visit: str, token: str | None) -> str | None:
         name, _, signature = (token or "").partition(".")
         try:
             visitor = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode()

@@ -9,15 +9,19 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.delivery.access import Access
+from engine.delivery.answers import failed, refused
+from engine.delivery.events import EventDoor
 from engine.delivery.guard import Guard
 from engine.delivery.history import Histories, HistoryDoor
 from engine.delivery.hub import Hub
-from engine.delivery.ingest import EventDoor, Ingest
+from engine.delivery.ingest import Ingest
 from engine.delivery.notification import NotifyDoor
 from engine.delivery.rates import Rates
 from engine.delivery.sse import SseDoor
@@ -28,17 +32,7 @@ log = logging.getLogger("overture.delivery")
 
 Report = Callable[[], Mapping[str, Any]]
 
-_WORDS: Final = {
-    400: "malformed",
-    401: "no-token",
-    403: "forbidden",
-    404: "not-found",
-    405: "method",
-}
-_SENTENCES: Final = {
-    404: "There is nothing at this address.",
-    405: "This address does not answer that method.",
-}
+_EVENTS: Final = frozenset({"/server/data/events", "/frontend/data/events"})
 
 
 def create_app(
@@ -63,25 +57,39 @@ def create_app(
         Route("/api/book", state.book),
         Route("/api/status", state.status),
     ]
-    return Starlette(
+    app = _Application(
         routes=[*own, *routes],
         middleware=[Middleware(Guard, access=access)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
+    door = Guard(EventDoor(ingest, access, rates), access=access)
+    app.busiest = ServerErrorMiddleware(door, handler=_failed)
+    return app
+
+
+class _Application(Starlette):
+    """The application, with a way of its own for the address that is asked for most of all."""
+
+    busiest: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in _EVENTS:
+            await self.busiest(scope, receive, send)
+            return
+        await super().__call__(scope, receive, send)
 
 
 def _data_routes(
     access: Access, ingest: Ingest, histories: Histories, rates: Rates
 ) -> list[BaseRoute]:
     visits = VisitDoor(ingest, access)
-    events = EventDoor(ingest, access, rates)
     notify = NotifyDoor(ingest, access)
     history = HistoryDoor(histories, access)
     found: list[BaseRoute] = []
     for root in ("/server", "/frontend"):
         found += [
             Route(f"{root}/data/visits", visits.post, methods=["POST"]),
-            Route(f"{root}/data/events", events.post, methods=["POST"]),
+            Route(f"{root}/data/events", EventDoor(ingest, access, rates), methods=["POST"]),
             Route(f"{root}/data/notification/notify/{{visit}}", notify.post, methods=["POST"]),
             Route(f"{root}/data/visits/{{visit}}", history.visit),
             Route(f"{root}/data/visits/{{visit}}/events", history.events),
@@ -138,15 +146,10 @@ class _StateDoor:
 
 async def _refused(_: Request, refusal: Exception) -> Response:
     assert isinstance(refusal, HTTPException)
-    status = refusal.status_code
-    sentence = _SENTENCES.get(status, str(refusal.detail))
-    sentence = getattr(refusal, "sentence", sentence)
-    code = getattr(refusal, "code", _WORDS.get(status, "refused"))
-    return JSONResponse({"error": sentence, "code": code}, status, refusal.headers)
+    return refused(refusal)
 
 
 async def _failed(request: Request, _: Exception) -> Response:
     # Without the query: it may hold a token.
     log.error("The request %s %s failed.", request.method, request.url.path)
-    sentence = "The server failed on this request; its log says why."
-    return JSONResponse({"error": sentence, "code": "failed"}, 500)
+    return failed()

@@ -33,50 +33,60 @@ class Guard:
         self._app = app
         self._access = access
         ancestors = " ".join(["'self'", *sorted(access.origins)])
-        self._policy = _POLICY.format(ancestors=ancestors)
+        self._always = [
+            (b"x-content-type-options", b"nosniff"),
+            (b"referrer-policy", b"same-origin"),
+            (b"content-security-policy", _POLICY.format(ancestors=ancestors).encode()),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with headers on its answer, or refuse it."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        answer = self._with_headers(scope, send)
-        if scope["type"] == "http" and scope["path"].startswith(RESOURCES):
-            await self._app(scope, receive, answer)
-            return
-        try:
-            origin = self._access.admits(HTTPConnection(scope))
-        except Refusal as refusal:
-            await _refuse(refusal, scope, receive, answer)
-            return
-        if scope["type"] == "http" and scope["method"] == "OPTIONS" and origin:
-            await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, answer)
-            return
+        public = scope["path"].startswith(RESOURCES)
+        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        answer = self._with_headers(send, origin, public=public)
+        if origin is not None and not (scope["type"] == "http" and public):
+            try:
+                self._access.admits(HTTPConnection(scope))
+            except Refusal as refusal:
+                await _refuse(refusal, scope, receive, answer)
+                return
+            if scope["type"] == "http" and scope["method"] == "OPTIONS":
+                await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, answer)
+                return
         await self._app(scope, receive, answer)
 
-    def _with_headers(self, scope: Scope, send: Send) -> Send:
-        public = scope["path"].startswith(RESOURCES)
+    def _with_headers(self, send: Send, origin: bytes | None, *, public: bool) -> Send:
+        more = [*self._always, *self._allowed(origin, public=public)]
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "same-origin"
-                headers["Content-Security-Policy"] = self._policy
-                self._allow(scope, headers, public=public)
+                message["headers"] = [*message["headers"], *more]
+                if not public:
+                    _vary(message)
             await send(message)
 
         return answer
 
-    def _allow(self, scope: Scope, headers: MutableHeaders, *, public: bool) -> None:
+    def _allowed(self, origin: bytes | None, *, public: bool) -> list[tuple[bytes, bytes]]:
         if public:
-            headers["Access-Control-Allow-Origin"] = "*"
-            return
-        headers.add_vary_header("Origin")
-        origin = HTTPConnection(scope).headers.get("origin", "")
-        if origin.lower() in self._access.origins:
-            headers["Access-Control-Allow-Origin"] = origin
-            headers["Access-Control-Allow-Credentials"] = "true"
+            return [(b"access-control-allow-origin", b"*")]
+        if origin is None or origin.decode("latin-1").lower() not in self._access.origins:
+            return []
+        return [
+            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-credentials", b"true"),
+        ]
+
+
+def _vary(message: Message) -> None:
+    """Say that the answer is another for other origins, beside what it says already."""
+    if any(name == b"vary" for name, _ in message["headers"]):
+        MutableHeaders(scope=message).add_vary_header("Origin")
+    else:
+        message["headers"].append((b"vary", b"Origin"))
 
 
 async def _refuse(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,13 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-
-from engine.delivery import wire
-from engine.delivery.access import Access
-from engine.delivery.rates import Rates
-from engine.delivery.wire import BrowserEvent, Refusal
+from engine.delivery.wire import Body, BrowserEvent, Refusal
 from engine.hosts.contract import Host, Input, Overloaded
 
 Vocabulary = Mapping[str, frozenset[str]]
@@ -110,20 +104,27 @@ class Ingest:
             body={**body, "agents": dict(self._agents())},
         )
 
-    async def accept(self, events: Sequence[BrowserEvent]) -> int:
+    async def accept(self, events: Sequence[Body], visitor: str | None = None) -> int:
         """Store events in order and give the number of new ones. Raises Refusal 503.
 
-        Events of one visitor are stored together or not at all.
+        Events of one visitor are stored together or not at all. ``visitor`` is whose visit it is
+        according to its token; the bodies become what is stored.
         """
+        outside = (self._clock(), self._version(), dict(self._agents()))
+        visitors: dict[str, str] = {}
         groups: dict[str, list[Input]] = {}
         for event in events:
-            visitor = await self.visitor_for(event)
-            groups.setdefault(visitor, []).append(self._input(event, visitor))
+            visit = event["visitID"]
+            owner = visitors.get(visit)
+            if owner is None:
+                given = visitor or event.get("globalVisitID") or visit
+                owner = visitors[visit] = await self._owner(visit, given)
+            groups.setdefault(owner, []).append(_input(event, owner, *outside))
         new = 0
-        for visitor, inputs in groups.items():
-            new += await self.submit(visitor, inputs)
-            for visit in {one.visit for one in inputs}:
-                self.on_known(visit, visitor)
+        for owner, inputs in groups.items():
+            new += await self.submit(owner, inputs)
+        for visit, owner in visitors.items():
+            self.on_known(visit, owner)
         self._count(events, new)
         return new
 
@@ -132,19 +133,19 @@ class Ingest:
         with refusing():
             return await self._host.submit(visitor, inputs)
 
-    async def visitor_for(self, event: BrowserEvent) -> str:
-        """Say whose visit it is: as stored, else as the event says, else its own visitor.
+    async def _owner(self, visit: str, given: str) -> str:
+        """Say whose visit it is: as stored, else as given.
 
         Two requests that open a visit at the same time get the same answer.
         """
-        known = self._visitors.get(event.visitID)
+        known = self._visitors.get(visit)
         if known is None:
-            known = await self.visitor_of(event.visitID)
+            known = await self.visitor_of(visit)
         if known is None:
-            known = self._visitors.get(event.visitID)  # another request may have been faster
+            known = self._visitors.get(visit)  # another request may have been faster
         if known is None:
-            known = event.globalVisitID or event.visitID
-            self._remember(event.visitID, known)
+            known = given
+            self._remember(visit, known)
         return known
 
     async def visitor_of(self, visit: str) -> str | None:
@@ -160,53 +161,27 @@ class Ingest:
             del self._visitors[next(iter(self._visitors))]
         self._visitors[visit] = visitor
 
-    def _input(self, event: BrowserEvent, visitor: str) -> Input:
-        body = {name: value for name, value in event if value is not None}
-        body["globalVisitID"] = visitor
-        body["eventID"] = event.eventID or new_id()
-        body["data"] = event.data or {}
-        return self.stamped("event", event.visitID, body, event.eventID)
-
-    def _count(self, events: Sequence[BrowserEvent], new: int) -> None:
+    def _count(self, events: Sequence[Body], new: int) -> None:
         self.accepted += new
         vocabulary = self._vocabulary()
         for event in events:
-            fields = vocabulary.get(event.eventName)
+            name = event["eventName"]
+            fields = vocabulary.get(name)
             if fields is None:
-                self.unknown_events.add(event.eventName)
+                self.unknown_events.add(name)
                 continue
-            for name in [*(event.model_extra or ()), *((event.data or {}).keys() - fields)]:
-                self.unknown_fields.add(f"{event.eventName}.{name[:64]}")
+            for field in (*(event.keys() - _KNOWN), *(event["data"].keys() - fields)):
+                self.unknown_fields.add(f"{name}.{field[:64]}")
 
 
-class EventDoor:
-    """``POST /server/data/events``."""
+_KNOWN: Final = frozenset({*BrowserEvent.model_fields, "agents"})
 
-    def __init__(self, ingest: Ingest, access: Access, rates: Rates) -> None:
-        self._ingest = ingest
-        self._access = access
-        self._rates = rates
 
-    async def post(self, request: Request) -> JSONResponse:
-        """Check everything, store everything, then answer.
-
-        Raises Refusal 400, 401, 403, 413, 415, 429, 503.
-        """
-        events = self._checked(request, wire.events(await wire.body_of(request)))
-        new = await self._ingest.accept(events)
-        return JSONResponse({"accepted": new, "duplicates": len(events) - new})
-
-    def _checked(self, request: Request, events: Sequence[BrowserEvent]) -> Sequence[BrowserEvent]:
-        """A page may send for the one visit and visitor of its token; a system for any."""
-        token = request.headers.get("x-overture-token") or request.query_params.get("token")
-        if token is None:
-            self._access.require_authority(request)
-            return events
-        visit = events[0].visitID
-        same = all(event.visitID == visit for event in events)
-        visitor = self._access.visitor(visit, token)
-        if not same or visitor is None:
-            sentence = "The token is not that of the visit; ask POST /server/data/visits for one."
-            raise Refusal(403, "token", sentence)
-        self._rates.take(visit, len(events))
-        return [event.model_copy(update={"globalVisitID": visitor}) for event in events]
+def _input(body: Body, visitor: str, now: int, version: str, agents: dict[str, int]) -> Input:
+    """The input that stores an event; its body is completed in place."""
+    name = body.get("eventID")
+    body["globalVisitID"] = visitor
+    body["eventID"] = name or new_id()
+    body["data"] = body.get("data") or {}
+    body["agents"] = agents
+    return Input(kind="event", visit=body["visitID"], time=now, version=version, id=name, body=body)

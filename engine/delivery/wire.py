@@ -15,7 +15,8 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from engine.vocabulary import limits
 
@@ -74,6 +75,15 @@ class BrowserEvent(_Strict):
     data: dict[str, Any] | None = None
 
 
+Body = dict[str, Any]
+"""An event as it is stored: its fields that are there, in the order of ``BrowserEvent``."""
+
+
+def body(event: BrowserEvent) -> Body:
+    """The event as it is stored."""
+    return {name: value for name, value in event if value is not None}
+
+
 class Notification(_Strict):
     """One message that a system pushes to a page of a visit (to all its pages without ``page``)."""
 
@@ -117,30 +127,53 @@ _ACKNOWLEDGEMENT: Final = TypeAdapter(Acknowledgement)
 
 async def body_of(request: Request, limit: int = MAX_BODY) -> bytes:
     """Read a JSON body of at most ``limit`` bytes. Raises Refusal 400, 408, 413, 415."""
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json":
-        raise Refusal(415, "not-json", "Send the body as Content-Type: application/json.")
-    if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise Refusal(415, "encoded", "Send the body as it is, without Content-Encoding.")
-    too_large = Refusal(413, "too-large", f"The body is larger than {limit // 1024} kB.")
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and int(declared) > limit:
-        raise too_large
+    return await body_from(heads_of(request.scope), request.receive, limit)
+
+
+def heads_of(scope: Scope) -> Mapping[bytes, bytes]:
+    """The headers of a request by name, in small letters; of several, the first."""
+    return dict(reversed(scope["headers"]))
+
+
+async def body_from(heads: Mapping[bytes, bytes], receive: Receive, limit: int = MAX_BODY) -> bytes:
+    """Read a JSON body of at most ``limit`` bytes. Raises Refusal 400, 408, 413, 415."""
+    _check_heads(heads, limit)
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(PATIENCE):
-            async for part in request.stream():
+            while True:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise Refusal(
+                        400, "cut", "The connection ended in the middle of the body."
+                    ) from None
+                part = message.get("body", b"")
                 size += len(part)
                 if size > limit:
-                    raise too_large
+                    raise _too_large(limit)
                 parts.append(part)
+                if not message.get("more_body", False):
+                    break
     except TimeoutError:
         close = {"Connection": "close"}
         raise Refusal(408, "slow", f"The body took longer than {PATIENCE:g} s.", close) from None
-    except ClientDisconnect:
-        raise Refusal(400, "cut", "The connection ended in the middle of the body.") from None
-    return b"".join(parts)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _check_heads(heads: Mapping[bytes, bytes], limit: int) -> None:
+    kind = heads.get(b"content-type", b"").partition(b";")[0]
+    if kind.strip().lower() != b"application/json":
+        raise Refusal(415, "not-json", "Send the body as Content-Type: application/json.")
+    if heads.get(b"content-encoding", b"identity").lower() != b"identity":
+        raise Refusal(415, "encoded", "Send the body as it is, without Content-Encoding.")
+    declared = heads.get(b"content-length", b"")
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, "too-large", f"The body is larger than {limit // 1024} kB.")
 
 
 def decoded(raw: bytes | str) -> Any:

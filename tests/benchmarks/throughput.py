@@ -36,6 +36,7 @@ VISITS = 1_000
 _HEAD = (
     "POST /server/data/events HTTP/1.1\r\nHost: {host}\r\nUser-Agent: Mozilla/5.0\r\n"
     "Accept: */*\r\nAccept-Language: en\r\nContent-Type: application/json\r\n"
+    "Origin: http://{host}\r\n"
     "X-Overture-Token: {token}\r\nContent-Length: "
 )
 _STORY = (

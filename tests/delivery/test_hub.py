@@ -8,7 +8,7 @@ import pytest
 
 from engine.delivery.hub import QUEUE, Connection, Hub
 from engine.delivery.ingest import Ingest, refusing
-from engine.delivery.wire import BrowserEvent, Refusal
+from engine.delivery.wire import BrowserEvent, Refusal, body
 from engine.hosts.contract import CONNECTIONS_OF_A_VISIT
 from engine.hosts.document import EngagementCore, outbox_after
 from engine.hosts.memory import MemoryHost
@@ -58,7 +58,7 @@ class Room:
 
     async def enter(self, page: str = "P1", visit: str = "V1") -> None:
         event = BrowserEvent(eventName="PageEntered", visitID=visit, pageID=page)
-        await self.ingest.accept([event])
+        await self.ingest.accept([body(event)])
 
     async def push(self, *names: str, page: str | None = "P1", visit: str = "V1") -> None:
         for name in names:

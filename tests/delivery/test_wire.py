@@ -1,13 +1,14 @@
 """Whatever bytes arrive, the answer is values or one clear refusal."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.delivery import wire
+from engine.delivery import events, wire
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text()
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner))
@@ -79,3 +80,51 @@ def test_sentences(body: Any, sentence: str) -> None:
     with pytest.raises(wire.Refusal) as refused:
         wire.events(json.dumps(body).encode())
     assert refused.value.sentence == sentence
+
+
+def _repeated(one: dict[str, Any], again: dict[str, Any]) -> str:
+    """An object with some names twice."""
+    return json.dumps(one)[:-1] + (", " if one and again else "") + json.dumps(again)[1:]
+
+
+TEXTS = st.sampled_from(["V", "E", "a b", "x" * 64, "x" * 65, "y" * 129, "é", "\x7f", "\u2028", ""])
+NUMBERS = st.sampled_from([0, -0.0, 1.5, 2**63 - 1, 2**63, -(2**63), 1e308, 10**400, True])
+PLAIN = st.dictionaries(NAMES, TEXTS | NUMBERS | st.none(), max_size=4)
+DATA = st.dictionaries(st.text(max_size=3), SCALARS | VALUES, max_size=3)
+EVENTS = st.builds(
+    lambda one, data, again: _repeated(
+        {"eventName": "E", "visitID": "V"} | one | ({"data": data} if data else {}), again
+    ),
+    st.just({}) | PLAIN,
+    DATA,
+    st.just({}) | st.just({}) | PLAIN,
+)
+
+
+@given(
+    raw=EVENTS
+    | st.lists(EVENTS, max_size=3).map(lambda some: f"[{','.join(some)}]")
+    | EVENTS.map(lambda one: f" {one} ")
+    | EVENTS.map(lambda one: f"[{','.join([one] * 201)}]")
+    | st.tuples(EVENTS, st.integers(0, 60)).map(lambda cut: cut[0][: -cut[1]])
+)
+@example(raw='{"eventName": "E", "visitID": "V", "data": {"a": "\\ud800"}}')
+@example(raw='{"eventName": "E", "visitID": "V", "title": "%s"}' % ("x" * 33_000))
+@settings(max_examples=400)
+def test_the_short_way_in_is_the_long_one(raw: str) -> None:
+    """``events.read`` gives what the models give, to the kind of each number, or refuses alike."""
+
+    def outcome(read: Callable[[bytes], list[wire.Body]]) -> str:
+        try:
+            return repr([list(body.items()) for body in read(raw.encode())])
+        except wire.Refusal as refusal:
+            return f"{refusal.status_code} {refusal.code} {refusal.sentence}"
+
+    long = outcome(lambda given: [wire.body(event) for event in wire.events(given)])
+    assert outcome(events.read) == long
+
+
+def test_what_trackers_send_goes_the_short_way() -> None:
+    body = {"eventName": "E", "visitID": "V", "timestamp": 1, "data": {"price": 1.5, "text": "é"}}
+    for raw in (json.dumps(body), json.dumps([body, body])):
+        assert events._plain(raw.encode()) == events.read(raw.encode())

@@ -1,0 +1,143 @@
+"""Events of browsers: the one address that is asked for all the time, so the short way in.
+
+What a tracker sends is read by one typed decode, into the body that is stored. Whatever is not as
+plain as that goes the long way through ``wire.events``, which knows every sentence of refusal: so
+both ways accept the same and say the same, which a property holds them to. And the door is a bare
+ASGI application, because the usual way to one costs more than the whole decision.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Receive, Scope, Send
+
+from engine.delivery import wire
+from engine.delivery.access import Access
+from engine.delivery.answers import refused
+from engine.delivery.ingest import Ingest
+from engine.delivery.rates import Rates
+from engine.delivery.wire import Body, Refusal
+from engine.vocabulary import limits
+
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ID)]
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.WORD)]
+
+
+class _Plain(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """An event with the documented fields alone: those of ``wire.BrowserEvent``, in its order."""
+
+    eventName: _Word  # noqa: N815 - the documented names of the wire
+    visitID: _Id  # noqa: N815
+    pageID: _Id | None = None  # noqa: N815
+    globalVisitID: _Id | None = None  # noqa: N815
+    eventType: _Word | None = None  # noqa: N815
+    eventID: _Word | None = None  # noqa: N815
+    timestamp: int | float | None = None
+    url: Annotated[str, msgspec.Meta(max_length=limits.URL)] | None = None
+    title: Annotated[str, msgspec.Meta(max_length=limits.TITLE)] | None = None
+    languageCode: Annotated[str, msgspec.Meta(max_length=limits.LANGUAGE)] | None = None  # noqa: N815
+    category: Annotated[str, msgspec.Meta(max_length=limits.CATEGORY)] | None = None
+    data: dict[str, Any] | None = None
+
+
+_one: Final = msgspec.json.Decoder(_Plain).decode
+_many: Final = msgspec.json.Decoder(list[_Plain]).decode
+_ids_fit: Final = re.compile(r"[A-Za-z0-9._~-]+").fullmatch
+_LARGEST: Final = 2**63 - 1
+
+
+def read(raw: bytes) -> list[Body]:
+    """Read one event or an array of them, in the order sent. Raises Refusal 400, 413."""
+    found = _plain(raw) if len(raw) <= limits.EVENT else None
+    return found if found else [wire.body(event) for event in wire.events(raw)]
+
+
+def _plain(raw: bytes) -> list[Body] | None:
+    """Read plain events; None when anything about them is unusual, be it wrong or not."""
+    try:
+        events = [_one(raw)] if raw.startswith(b"{") else _many(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    if len(events) > wire.MAX_EVENTS or not all(map(_is_plain, events)):
+        return None
+    return [msgspec.to_builtins(event) for event in events]
+
+
+def _is_plain(event: _Plain) -> bool:
+    ids = event.visitID + (event.pageID or "") + (event.globalVisitID or "")
+    words = event.eventName + (event.eventType or "") + (event.eventID or "")
+    if not _ids_fit(ids) or not words.isprintable() or not _is_small(event.timestamp):
+        return False
+    return event.data is None or all(map(_is_small, event.data.values()))
+
+
+def _is_small(value: object) -> bool:
+    """Text, truth, or a number that a double or the database holds; nothing nested."""
+    if isinstance(value, str | float | bool) or value is None:
+        return True
+    return isinstance(value, int) and -_LARGEST <= value <= _LARGEST
+
+
+class EventDoor:
+    """``POST /server/data/events``, as a bare ASGI application."""
+
+    def __init__(self, ingest: Ingest, access: Access, rates: Rates) -> None:
+        self._ingest = ingest
+        self._access = access
+        self._rates = rates
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check everything, store everything, then answer.
+
+        Answers 400, 401, 403, 408, 413, 415, 429, 503 for what is refused.
+        """
+        try:
+            answer = await self._taken(scope, receive)
+        except HTTPException as refusal:
+            await refused(refusal)(scope, receive, send)
+            return
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-length", str(len(answer)).encode()),
+                    (b"content-type", b"application/json"),
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": answer})
+
+    async def _taken(self, scope: Scope, receive: Receive) -> bytes:
+        heads = wire.heads_of(scope)
+        bodies = read(await wire.body_from(heads, receive))
+        visitor = self._checked(scope, heads, bodies)
+        new = await self._ingest.accept(bodies, visitor)
+        return b'{"accepted":%d,"duplicates":%d}' % (new, len(bodies) - new)
+
+    def _checked(
+        self, scope: Scope, heads: Mapping[bytes, bytes], bodies: Sequence[Body]
+    ) -> str | None:
+        """A page may send for the one visit and visitor of its token; a system for any (None)."""
+        given = heads.get(b"x-overture-token")
+        token = None if given is None else given.decode("latin-1")
+        if token is None:
+            request = Request(scope)
+            token = request.query_params.get("token")
+        if token is None:
+            self._access.require_authority(request)
+            return None
+        visit = bodies[0]["visitID"]
+        same = all(body["visitID"] == visit for body in bodies)
+        visitor = self._access.visitor(visit, token)
+        if not same or visitor is None:
+            sentence = "The token is not that of the visit; ask POST /server/data/visits for one."
+            raise Refusal(403, "token", sentence)
+        self._rates.take(visit, len(bodies))
+        return visitor
