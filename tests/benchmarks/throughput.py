@@ -193,7 +193,7 @@ def beside_bare(
                     cpu, begun = _cpu(process), time.perf_counter()
                     events = load(address, visits, batch, clients, seconds if number else 1.0)
                     spent = time.perf_counter() - begun
-                    if number:  # the first round warms up
+                    if number and events:  # the first round warms up
                         cost = (_cpu(process) - cpu) / events
                         found[which].append((events / spent, cost * 1e6))
     return _summary(found)
