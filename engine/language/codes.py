@@ -63,6 +63,16 @@ CODES: Final = MappingProxyType(
             "There is a sign here that cannot be seen ({number}).",
             "Delete it, or write the word again.",
         ),
+        (
+            "S032",
+            "`{word}` has letters that only look like others.",
+            "Write `{fixed}`.",
+        ),
+        (
+            "S033",
+            "`{word}` is a mark between two versions of the text.",
+            "Keep the lines of one version, and take the marks away.",
+        ),
         ("S024", "`{word}` has signs between its thousands.", "Write `{fixed}`."),
         ("S025", "`{word}` is not how a date is written.", "Write `{fixed}`."),
         ("S026", "`{word}` is not how a time of day is written.", "Write `{fixed}`."),
@@ -75,8 +85,14 @@ CODES: Final = MappingProxyType(
         ),
         (
             "S019",
-            "This row has {found} cells, but the head has {wanted}.",
-            "Put a `|` between cells.",
+            "There are {found} cells in a row, but {wanted} in the head.",
+            "{hint}",
+        ),
+        ("S034", "`{word}` begins another column.", "Put a `|` before it, and between cells."),
+        (
+            "S035",
+            "`{word}` does not say where its cells go.",
+            "Write `?` there, for example `on PageEntered in ?`.",
         ),
         ("S029", "A table has no ruler below its head.", "Take this line away."),
         ("S030", "A line of a table begins and ends without `|`.", "Put it only between cells."),
@@ -84,7 +100,7 @@ CODES: Final = MappingProxyType(
         (
             "S020",
             "`{word}` does not begin a column of a table.",
-            "Write `on ..`, `when ..`, `unless ..`, `send`, `set ..` or `attach`.",
+            "{hint}",
         ),
         (
             "S022",

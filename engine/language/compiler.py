@@ -13,6 +13,7 @@ from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, fields
 from hashlib import blake2b
 from typing import Any, Final
+from unicodedata import is_normalized
 
 from engine.language import syntax
 from engine.language.blocks import split
@@ -57,8 +58,8 @@ class _File:
 
     def mentions(self, words: Iterable[Sequence[str]]) -> bool:
         """Could a declaration of the file name one of these? Each is the words of a name."""
-        if "\\" in self.text:  # a name may be written with escapes
-            return True
+        if "\\" in self.text or self.findings or not is_normalized("NFC", self.text):
+            return True  # a name may be written with escapes, or be read as another
         return any(all(word in self.text for word in name) for name in words)
 
 
@@ -143,7 +144,7 @@ def _read(source: Source) -> _File:
     declarations: list[tuple[syntax.Declaration, bool]] = []
     lost: list[str] = []
     for block in split(source, findings):
-        parsed = parse(source, block, findings)
+        parsed = parse(block, findings)
         if parsed.declaration is not None:
             declarations.append((parsed.declaration, parsed.mended))
         elif parsed.lost is not None:

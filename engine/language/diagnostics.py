@@ -17,6 +17,8 @@ _LONG: Final = 1_000
 """A place of more characters is read once, not once for each word that is looked for in it."""
 _WORD: Final = re.compile(r"\w+")
 
+_OF_TEXT: Final = tuple(code for code in CODES if code.startswith("S"))
+
 Severity = Literal["error", "warning"]
 
 
@@ -73,6 +75,11 @@ class Findings:
         """
         span = self._narrowed(span, str(words.get("word") or ""), str(words.get("after") or ""))
         self._found.setdefault((code, span), words)
+
+    def forget(self, span: Span) -> None:
+        """Take back what the text itself had wrong exactly there: more is known of it now."""
+        for code in _OF_TEXT:
+            self._found.pop((code, span), None)
 
     def include(self, other: Findings) -> None:
         """Take over what was found elsewhere."""

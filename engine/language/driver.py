@@ -8,6 +8,8 @@ None. What does not fit is left to Lark, which knows what would have.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -46,6 +48,22 @@ class _Shape:
     same: bool
     takes: tuple[tuple[int, bool, int], ...]
     nones_after: int
+
+
+REMEMBERED: Final = 8
+"""Before so many of the last tokens a refusal knows the states."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Where reading stopped: the place of the token that does not fit, and what would have.
+
+    ``before`` has the states before each of the last tokens, and last those before ``at``.
+    """
+
+    at: int
+    accepted: frozenset[str]
+    before: tuple[list[int], ...]
 
 
 _Value = tuple[Any, int | None, int | None]
@@ -90,22 +108,36 @@ class Driver:
             self._reduce(move, stack, values)  # type: ignore[arg-type]
         return cast("Node", values[-1][0])
 
-    def refused(self, tokens: list[Token], start: str) -> tuple[int, set[str]]:
-        """The place of the token that does not fit, and the kinds that would have fitted there.
+    def refused(self, tokens: list[Token], start: str) -> Refusal:
+        """Where the tokens cease to fit, and what would have fitted there.
 
         The place is behind the last token when something is missing at the end.
         """
         stack = [self._starts[start]]
+        before = deque([stack], maxlen=REMEMBERED)
         for place, token in enumerate(tokens):
             after = self._after(stack, token.type)
             if after is None:
-                return place, self._fitting(stack, start)
+                return Refusal(at=place, accepted=self.fitting(stack, start), before=tuple(before))
             stack = after
-        return len(tokens), self._fitting(stack, start)
+            before.append(stack)
+        accepted = self.fitting(stack, start)
+        return Refusal(at=len(tokens), accepted=accepted, before=tuple(before))
 
-    def _fitting(self, stack: list[int], start: str) -> set[str]:
+    def fitting(self, stack: list[int], start: str) -> frozenset[str]:
+        """The kinds that fit in these states; the end of the block is ``$END``."""
         kinds = [kind for kind in self._moves[stack[-1]] if kind.isupper() or kind == _END]
-        return {kind for kind in kinds if self._after(stack, kind, self._ends[start]) is not None}
+        end = self._ends[start]
+        return frozenset(kind for kind in kinds if self._after(stack, kind, end) is not None)
+
+    def reads(self, stack: list[int], kinds: Iterable[str], start: str) -> bool:
+        """Would all of these fit, one after the other, in these states?"""
+        for kind in kinds:
+            after = self._after(stack, kind, self._ends[start])
+            if after is None:
+                return False
+            stack = after
+        return True
 
     def _after(self, stack: list[int], kind: str, end: int | None = None) -> list[int] | None:
         """The states after a token of this kind; None when it does not fit."""

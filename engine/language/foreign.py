@@ -7,6 +7,7 @@ so that it hides nothing behind it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,9 +15,21 @@ from typing import Any, Final
 _HIDDEN: Final = "\u200b-\u200f\u2060-\u2064\u00ad\u202a-\u202e\ufff9-\ufffd\x00-\x08\x0e-\x1b\x7f"
 _DASH: Final = "-\u2010-\u2015\u2212"
 _CURLY: Final = "\u201c\u201d\u201e\u201f"
+_CUT_SHORT: Final = {
+    said: day
+    for days in (
+        "mo tu we th fr sa su",
+        "- di mi do - - so",
+        "lun mar mi\u00e9 jue vie s\u00e1b dom",
+    )
+    for said, day in zip(days.split(), "Mon Tue Wed Thu Fri Sat Sun".split(), strict=True)  # noqa: SIM905
+}
+"""Days as they are cut short elsewhere."""
 _DAY: Final = (
-    "(?i:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?"
+    "(?:(?i:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?"
     "|sat(?:urday)?|sun(?:day)?)s?"
+    rf"|(?i:{'|'.join(_CUT_SHORT)})(?=[ \t]*[{_DASH}]|[ \t]+\d|[ \t]+to\b)"
+    rf"|(?<=[{_DASH}])(?i:{'|'.join(_CUT_SHORT)})\b)"
 )
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
 _MONTH: Final = f"(?i:{'|'.join(_MONTHS)})[a-z]*"
@@ -25,10 +38,28 @@ _TIME: Final = (
     r"|\s?(?i:[ap]\.?m\b\.?))"
 )
 
+_WORD: Final = r"[^\W\d]\w*"
+_ROOTED: Final = rf"(?:event|visit|visitor)(?:\.{_WORD})+"
+_ENTITIES: Final = {"gt": ">", "lt": "<", "amp": "and", "nbsp": " ", "apos": "'", "quot": '"'}
+_ALIKE: Final = "\ufb00-\ufb06\uff21-\uff3a\uff41-\uff5a"
+_WIDE: Final = "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e\u3001\u3002"
+_ACCENTS: Final = "\u0300-\u036f"
+_BARE_TIME: Final = r"(?:[01]?\d|2[0-4])(?:[.:]?[0-5]\d)?"
+
 ROWS: Final = (
     ("COMMENT", r"(?<!\S)(?://[^\n]*|/\*(?s:.*?)(?:\*/|\Z)|--[ \t][^\n]*)|<!--(?s:.*?)(?:-->|\Z)"),
     ("HIDDEN_WORD", rf"[^\W\d]\w*(?:[{_HIDDEN}]+\w+)+"),
     ("HIDDEN", rf"[{_HIDDEN}]+"),
+    ("ACCENTED", rf"[^\W\d][\w{_ACCENTS}]*[{_ACCENTS}][\w{_ACCENTS}]*"),
+    ("ALIKE", rf"\w*[{_ALIKE}]\w*"),
+    ("WIDE", rf"[{_WIDE}]"),
+    ("ENTITY_TIME", r"\d+&nbsp;(?:ms|s|min|h|d)\b"),
+    ("ENTITY_TEXT", r"&quot;[^\n]*?&quot;"),
+    ("ENTITY", r"&(?:gt|lt)(?:;=|;)|&(?:amp;amp|amp|nbsp|apos|quot|#\d+);"),
+    ("OWNED", rf"(?:event|visit|visitor)['\u2019]s[ \t]+{_WORD}"),
+    ("TEMPLATE", rf"\$?\{{\{{\s*{_ROOTED}\s*\}}\}}|\$\{{\s*{_ROOTED}\s*\}}|\${_ROOTED}"),
+    ("POINTED", rf"\b(?:event|visit|visitor)(?:->|::){_WORD}"),
+    ("PUNCTUATED", rf"{_WORD}(?:['\u2019]{_WORD}(?!['\u2019])|&{_WORD})+"),
     (
         "QUOTED",
         rf"'[^'\n]*'|`[^`\n]+`|[\u2018-\u201b][^\u2018-\u201b\n]*[\u2018-\u201b]"
@@ -48,13 +79,21 @@ ROWS: Final = (
         rf"(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))\s*(?:[{_DASH}]|to\b|until\b)\s*(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))",
     ),
     ("ODD_CLOCK", r"\d{1,2}(?::\d{2}){2}(?!\w)|\d{1,2}(?::\d{2})?\s?(?i:[ap]m)\b"),
-    ("MONEY", r"[$\u20ac\u00a3\u00a5](?=\s?\d)|(?<=\d)\s?[$\u20ac\u00a3\u00a5]"),
+    (
+        "MONEY",
+        r"[$\u20ac\u00a3\u00a5](?=\s?\d)|(?<=\d)\s?[$\u20ac\u00a3\u00a5]"
+        r"|(?<=\d)\s?(?:EUR|USD|GBP|CHF|(?i:euros?|dollars?|pounds?))\b",
+    ),
     (
         "THOUSANDS",
         r"\d{1,3}(?:\.\d{3})+,\d+(?!\w)|\d{1,3}(?:\.\d{3}){2,}(?!\w)|\d{1,3}(?:['_\u2019]\d{3})+(?!\w)"
         r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\w|\s+(?:ms|s|min|h|d|times)\b)",
     ),
     ("THOUSAND_COMMAS", r"\d{1,3}(?:,\d{3})+\.\d+(?!\w)|\d{1,3}(?:,\d{3})+(?!\w|,)"),
+    ("RANGE", r"\bin\s+\d+(?:\.\d+)?\s*(?:\.\.\.?|\u2026)\s*\d+(?:\.\d+)?(?!\w)"),
+    ("NUMBERED", r"\d{1,2}\.(?=[ \t]+[^\W\d])"),
+    ("TIMES", r"\d+[x\u00d7](?=\s)"),
+    ("ADDRESS", r"(?<=\burl )/\S+|(?<=\bmatches )/\S+/"),
     ("ELLIPSIS", r"\u2026|\.\.+"),
     ("BULLET", r"[\u2022\u25aa\u25e6\u2023\u25cf\u00b7\u2043]"),
     ("COUNTED", r"\+\+|\+=|-="),
@@ -68,11 +107,16 @@ ROWS: Final = (
 )
 """Name and expression of each, in the order in which they are tried."""
 
-DAYS_ROW: Final = (
-    "ODD_DAYS",
-    rf"\b{_DAY}\b(?:\s*(?:[{_DASH}]|to\b)\s*{_DAY}\b)?",
+HOURS_ROWS: Final = (
+    ("ODD_DAYS", rf"\b{_DAY}\b(?:\s*(?:[{_DASH}]|to\b)\s*{_DAY}\b)?"),
+    (
+        "BARE_SPAN",
+        rf"(?:(?:from|between)\s+)?(?<![\d.-])(?:{_TIME}|{_BARE_TIME})\s*(?:[{_DASH}]|to\b|until\b|and\b)"
+        rf"\s*(?:{_TIME}|{_BARE_TIME}(?![\w.:]|-\d))",
+    ),
+    ("LISTED", r";"),
 )
-"""Only between the times of `hours`."""
+"""Only in `hours`: days, and times as they stand on a door."""
 
 _SIGNS: Final = {
     "!==": "!=", "==": "=", "===": "=", "&&": "and", "||": "or", "<>": "!=", "=>": ">=",
@@ -85,6 +129,8 @@ _SIGNS: Final = {
 class Mend:
     """What was meant: the code and words of the message, and tokens by kind to go on with.
 
+    Without a code there is nothing to say, or the parser will.
+
     A token of kind ``?`` is a word or sign to look up. ``shown`` is how much of what was written is
     underlined (None: all). ``doubtful``: what is wrong behind it may come from it.
     """
@@ -96,7 +142,7 @@ class Mend:
     doubtful: bool = False
 
 
-KINDS: Final = frozenset((*(name for name, _ in ROWS), DAYS_ROW[0]))
+KINDS: Final = frozenset(name for name, _ in (*ROWS, *HOURS_ROWS))
 """The names of all of them."""
 
 
@@ -127,6 +173,85 @@ def _sign(word: str) -> Mend:
     return Mend(code=code, words=words, tokens=(("?", meant),))
 
 
+def _alike(word: str) -> Mend:
+    plain = unicodedata.normalize("NFKC", word)
+    return Mend(code="S032", words={"word": word, "fixed": plain}, tokens=(("?", plain),))
+
+
+def _wide(word: str) -> Mend:
+    plain = unicodedata.normalize("NFKC", word).translate({0x3001: ",", 0x3002: "."})
+    words = {"word": word, "hint": "Leave it out." if plain == "." else f"Write `{plain}`."}
+    return Mend(code="S005", words=words, tokens=() if plain == "." else (("?", plain),))
+
+
+def _accented(word: str) -> Mend:
+    """An accent that is a sign of its own looks, and is read, like the one letter with it."""
+    return Mend(code="", tokens=(("?", unicodedata.normalize("NFC", word)),))
+
+
+def _entity(word: str) -> Mend:
+    meant = _ENTITIES.get(word[1:].rstrip(";="), "'") + "=" * word.endswith("=")
+    tokens = () if meant in (" ", "'", '"') else (("?", meant),)
+    fixed = "a space" if meant == " " else f"`{meant}`"
+    return Mend(code="S005", words={"word": word, "hint": f"Write {fixed}."}, tokens=tokens)
+
+
+def _entity_text(word: str) -> Mend:
+    text = f'"{word[6:-6]}"'
+    return Mend(
+        code="S005", words={"word": word, "hint": f"Write `{text}`."}, tokens=(("TEXT", text),)
+    )
+
+
+def _entity_time(word: str) -> Mend:
+    fixed = word.replace("&nbsp;", " ")
+    words = {"word": word, "hint": f"Write `{fixed}`."}
+    return Mend(code="S005", words=words, tokens=(("DURATION", fixed),))
+
+
+def _odd_path(word: str) -> Mend:
+    first, *rest = re.findall(r"[^\W\d]\w*", word.replace("'s", " ").replace("\u2019s", " "))
+    path = ".".join((first, *rest))
+    return Mend(code="S007", words={"word": word, "fixed": path}, tokens=(("PATH", path),))
+
+
+def _punctuated(word: str) -> Mend:
+    parts = re.findall(r"\w+", word)
+    name = "".join(part[:1].upper() + part[1:] for part in parts) if "&" in word else "".join(parts)
+    words = {"word": word, "what": "name", "hint": f"A name is one word: `{name}`."}
+    return Mend(code="S012", words=words, tokens=(("NAME", name),))
+
+
+def _range(word: str) -> Mend:
+    """Read as `between`, which knows what to say of it."""
+    low, high = re.findall(r"\d+(?:\.\d+)?", re.sub(r"\.\.+", " ", word))
+    return Mend(
+        code="",
+        tokens=(("NAME", "between"), ("NUMBER", low), ("AND", "and"), ("NUMBER", high)),
+    )
+
+
+def _address(word: str) -> Mend:
+    """An address, or an expression between strokes, without its quotes."""
+    is_expression = len(word) > 1 and word.endswith("/") and not word[1:-1].isalnum()
+    text = f'"{word[1:-1] if is_expression else word}"'
+    words = {"word": word, "hint": f"Put it in quotes: `{text}`."}
+    return Mend(code="S002", words=words, tokens=(("TEXT", text),))
+
+
+def _times(word: str) -> Mend:
+    number = word[:-1]
+    return Mend(
+        code="S007",
+        words={"word": word, "fixed": f"{number} times"},
+        tokens=(("NUMBER", number), ("TIMES", "times")),
+    )
+
+
+def _listed(word: str) -> Mend:
+    return Mend(code="S005", words={"word": word, "hint": "Write `,`."}, tokens=(("COMMA", ","),))
+
+
 def _noise(hint: str, *tokens: tuple[str, str]) -> Callable[[str], Mend]:
     def noise(word: str) -> Mend:
         words = {"word": word.strip(), "hint": hint}
@@ -135,10 +260,15 @@ def _noise(hint: str, *tokens: tuple[str, str]) -> Callable[[str], Mend]:
     return noise
 
 
+def visible(word: str) -> str:
+    """A word without what cannot be seen in it."""
+    return re.sub(f"[{_HIDDEN}]", "", word)
+
+
 def _hidden(word: str) -> Mend:
     sign = re.search(f"[{_HIDDEN}]", word)
     number = f"U+{ord(sign.group()):04X}" if sign else ""
-    plain = re.sub(f"[{_HIDDEN}]", "", word)
+    plain = visible(word)
     tokens = (("?", plain),) if plain else ()
     return Mend(code="S023", words={"number": number}, tokens=tokens)
 
@@ -180,8 +310,10 @@ def _stamp(word: str) -> Mend:
 
 
 def _clock_of(word: str) -> str:
-    numbers = [int(number) for number in re.findall(r"\d+", word)]
-    hour, minute = numbers[0], numbers[1] if len(numbers) > 1 else 0
+    digits = re.findall(r"\d+", word)
+    if len(digits) == 1 and len(digits[0]) > 2:  # 0800
+        digits = [digits[0][:-2], digits[0][-2:]]
+    hour, minute = int(digits[0]), int(digits[1]) if len(digits) > 1 else 0
     if re.search(r"(?i)p\.?m", word) and hour < 12:
         hour += 12
     elif re.search(r"(?i)a\.?m", word) and hour == 12:
@@ -195,13 +327,15 @@ def _clock(word: str) -> Mend:
 
 
 def _clock_span(word: str) -> Mend:
-    start, end = re.split(rf"\s*(?:[{_DASH}]|to\b|until\b)\s*", word, maxsplit=1)
+    bare = re.sub(r"^(?:from|between)\s+", "", word)
+    start, end = re.split(rf"\s*(?:[{_DASH}]|to\b|until\b|and\b)\s*", bare, maxsplit=1)
     fixed = f"{_clock_of(start)}-{_clock_of(end)}"
     return Mend(code="S026", words={"word": word, "fixed": fixed}, tokens=(("CLOCK_SPAN", fixed),))
 
 
 def _days(word: str) -> Mend:
-    fixed = "-".join(day[:3].capitalize() for day in re.split(rf"\s*(?:[{_DASH}]|to\b)\s*", word))
+    days = re.split(rf"\s*(?:[{_DASH}]|to\b)\s*", word)
+    fixed = "-".join(_CUT_SHORT.get(day.lower(), day[:3].capitalize()) for day in days)
     return Mend(code="S027", words={"word": word, "fixed": fixed}, tokens=(("DAYS", fixed),))
 
 
@@ -226,4 +360,20 @@ _MENDS: Final[dict[str, Callable[[str], Mend]]] = {
     "BANG": _noise("Write `not`, or `!=` for different.", ("NOT", "not")),
     "FOREIGN": _sign,
     "ODD_DAYS": _days,
+    "BARE_SPAN": _clock_span,
+    "LISTED": _listed,
+    "ACCENTED": _accented,
+    "ALIKE": _alike,
+    "WIDE": _wide,
+    "ENTITY": _entity,
+    "ENTITY_TEXT": _entity_text,
+    "ENTITY_TIME": _entity_time,
+    "OWNED": _odd_path,
+    "TEMPLATE": _odd_path,
+    "POINTED": _odd_path,
+    "PUNCTUATED": _punctuated,
+    "RANGE": _range,
+    "ADDRESS": _address,
+    "TIMES": _times,
+    "NUMBERED": _noise("Leave it out; a new line is enough."),
 }

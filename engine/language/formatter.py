@@ -80,7 +80,7 @@ def format_source(source: Source) -> str:
 
 def _meaning(source: Source) -> list[syntax.Declaration | None]:
     findings = Findings({source.name: source.text})
-    found = [parse(source, block, findings).declaration for block in split(source, findings)]
+    found = [parse(block, findings).declaration for block in split(source, findings)]
     if findings:
         raise HasMistakes(findings.shown())
     return found

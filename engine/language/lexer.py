@@ -28,11 +28,11 @@ LONG_UNITS: Final = {
     "month": "d", "months": "d", "year": "d", "years": "d",
 }  # fmt: skip
 
-_DAYS_IN: Final = {"week": 7, "month": 30, "year": 365}
+DAYS_IN: Final = {"week": 7, "month": 30, "year": 365}
 
 KINDS: Final = ("text", "number", "boolean", "time", "duration")
-_TOKENS: Final = {word.phrase: word.token for word in WORDS if not word.is_phrase}
-KEYWORDS: Final = frozenset(word for word, token in _TOKENS.items() if token == word.upper())
+TOKENS: Final = {word.phrase: word.token for word in WORDS if not word.is_phrase}
+KEYWORDS: Final = frozenset(word for word, token in TOKENS.items() if token == word.upper())
 """Words that are a token of their own name in the grammar."""
 
 _FIRST_ONLY: Final = frozenset(
@@ -40,7 +40,7 @@ _FIRST_ONLY: Final = frozenset(
 )
 """Words that begin a declaration and mean nothing elsewhere: there they are names."""
 
-RESERVED: Final = frozenset(_TOKENS) - _FIRST_ONLY
+RESERVED: Final = frozenset(TOKENS) - _FIRST_ONLY
 """Every word that cannot be a name outside paths and keys."""
 
 PHRASES: Final = {
@@ -80,8 +80,8 @@ def _scanner(*, hours: bool = False, table: bool = False) -> re.Pattern[str]:
         ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
         ("CLOCK_SPAN", r"\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?![\w:]|\s?[aApP][mM])"),
         ("UNCLOSED", r'"[^\n]*'),
-        *([("DAYS", rf"{_DAY}(?:-{_DAY})?\b(?!\s*[-\u2010-\u2015])")] if hours else []),
-        *([foreign.DAYS_ROW] if hours else []),
+        *([("DAYS", rf"{_DAY}(?:-{_DAY})?\b(?!\s*[-\u2010-\u2015]|\s+to\b)")] if hours else []),
+        *(foreign.HOURS_ROWS if hours else []),
         *(row for row in _FOREIGN.items() if row[0] not in _SIGNS_LAST),
         ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
         ("PERCENT", r"\d+(?:\.\d+)?\s*%"),
@@ -107,6 +107,7 @@ def _scanner(*, hours: bool = False, table: bool = False) -> re.Pattern[str]:
 
 _SCANNERS: Final = {"hours": _scanner(hours=True), "table": _scanner(table=True)}
 _SCANNER: Final = _scanner()
+_ON_DOORS: Final = ("ODD_DAYS", "BARE_SPAN")
 _KEY_END: Final = re.compile(r"\s*:")
 _FIELD_KIND: Final = re.compile(rf"\s+(?:{'|'.join(KINDS)}|list)\b")
 
@@ -180,7 +181,7 @@ class Lexer:
     def _word(self, word: str) -> str:
         if word in _FIRST_ONLY and self.tokens:
             return "NAME"
-        return _TOKENS.get(word, "NAME")
+        return TOKENS.get(word, "NAME")
 
     def _bracket(self, sign: str) -> None:
         if sign in "({[":
@@ -195,8 +196,12 @@ class Lexer:
 
     def _read_as_meant(self, kind: str, word: str, start: int, end: int) -> None:
         mend = foreign.mend(kind, word)
+        if kind in _ON_DOORS and any(token.type == "EXCEPT" for token in self.tokens):
+            self._emit("NAME", word, start, end)  # dates stand here
+            return
         shown = end if mend.shown is None else start + mend.shown
-        self._findings.add(mend.code, self._source.span(start, shown), **mend.words)
+        if mend.code:
+            self._findings.add(mend.code, self._source.span(start, shown), **mend.words)
         if mend.doubtful:
             self.doubts.append(max(0, len(self.tokens) - 1))
         for meant, value in mend.tokens:
@@ -212,7 +217,7 @@ class Lexer:
 
     def _long_time(self, word: str, start: int, end: int) -> None:
         number, unit = word.lower().split()
-        days = _DAYS_IN.get(unit.rstrip("s"))
+        days = DAYS_IN.get(unit.rstrip("s"))
         amount = f"{float(number) * days:g}" if days else number
         meant = f"{amount} {LONG_UNITS.get(unit, unit)}"
         self._findings.add("S016", self._source.span(start, end), word=word, fixed=meant)
@@ -228,6 +233,12 @@ class Lexer:
         number = digits.group() if digits else ""
         unit = word[len(number) :]
         meant = LONG_UNITS.get(unit.lower(), unit)
+        if meant not in UNITS and unit[0].isupper():
+            hint = f"A name begins with a letter: `{unit}{number}`."
+            span = self._source.span(start, end)
+            self._findings.add("S012", span, word=word, what="name", hint=hint)
+            self._emit("NAME", f"{unit}{number}".replace(".", ""), start, end)
+            return
         self._findings.add(
             "S006", self._source.span(start, end), word=word, fixed=f"{number} {meant}"
         )

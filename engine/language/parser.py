@@ -17,13 +17,14 @@ from lark import Lark, Token
 from lark.lexer import Lexer as LarkLexer
 
 from engine.language import slips, syntax
-from engine.language.advice import Place, advise, expected
+from engine.language.advice import advise, expected
 from engine.language.blocks import Block
 from engine.language.declarations import TreeBuilder
 from engine.language.diagnostics import Findings
-from engine.language.driver import Driver
+from engine.language.driver import Driver, Refusal
 from engine.language.lexer import Lexer
 from engine.language.source import Source
+from engine.language.spot import Slip, Spot, as_written
 from engine.language.tables import Rows
 
 MOST_MISTAKES: Final = 20
@@ -88,10 +89,11 @@ class Parsed:
     lost: tuple[str, str] | None = None
 
 
-def parse(source: Source, block: Block, findings: Findings) -> Parsed:
+def parse(block: Block, findings: Findings) -> Parsed:
     """Parse a block; mistakes go to ``findings``. Never raises for what an author writes."""
+    source = block.source
     if block.keyword == "table":
-        return _parse_table(source, block, findings)
+        return _parse_table(block, findings)
     if block.keyword == "?":
         return Parsed(declaration=None, mended=True)
     lexer = Lexer(source, block.start, block.end, findings, block.keyword)
@@ -102,12 +104,10 @@ def parse(source: Source, block: Block, findings: Findings) -> Parsed:
         tokens[0] = tokens[0].update(type=block.keyword.upper(), value=block.keyword)
     if _too_deep(source, tokens, findings):
         return Parsed(declaration=None, mended=True)
-    parsed = _Recovery(
-        source, block, tokens, lexer.line_starts, findings, doubts=lexer.doubts
-    ).parse()
+    parsed = _Recovery(block, tokens, lexer.line_starts, findings, doubts=lexer.doubts).parse()
     if parsed.declaration is None and len(tokens) > 1:
         return replace(parsed, lost=(block.keyword, tokens[1].strip('"')))
-    return parsed
+    return replace(parsed, mended=True) if block.cut else parsed
 
 
 def _too_deep(source: Source, tokens: list[Token], findings: Findings) -> bool:
@@ -134,16 +134,14 @@ def _shown(token: Token) -> str:
     return " ".join(str(token.value).split())
 
 
-def _parse_table(source: Source, block: Block, findings: Findings) -> Parsed:
+def _parse_table(block: Block, findings: Findings) -> Parsed:
     """A table: a head, and rows that are rules; a line is a row."""
-    rows = Rows(source, block, findings)
+    rows = Rows(block, findings)
     if rows.name is None:
         return Parsed(declaration=None, mended=True)
-    rules = [
-        _Recovery(source, block, tokens, set(), findings, "rule").rule() for tokens in rows.rules()
-    ]
+    rules = [_Recovery(block, tokens, set(), findings, "rule").rule() for tokens in rows.rules()]
     kept = tuple(replace(rule, table=rows.name) for rule in rules if rule is not None)
-    span = source.span(block.start, block.end)
+    span = block.source.span(block.start, block.end)
     table = syntax.Table(name=rows.name, strategy=rows.strategy, rules=kept, span=span)
     return Parsed(declaration=table, mended=rows.mended or len(kept) < len(rules))
 
@@ -153,7 +151,6 @@ class _Recovery:
 
     def __init__(
         self,
-        source: Source,
         block: Block,
         tokens: list[Token],
         line_starts: set[int],
@@ -162,11 +159,13 @@ class _Recovery:
         doubts: Sequence[int] = (),
     ) -> None:
         self._start = start
-        self._source = source
+        self._source = block.source
         self._block = block
         self._findings = findings
         self._tokens = tokens
         self._seen = list(tokens)  # what is kept keeps its id
+        self._mended: set[int] = set()
+        self._habits: set[str] = set()
         clauses = _CLAUSES | ({"NAME", "PATH"} if block.keyword in ("event", "scenario") else set())
         self._clause_kinds = clauses
         self._starts = {id(tokens[i]) for i in line_starts if tokens[i].type in clauses}
@@ -175,11 +174,13 @@ class _Recovery:
 
     def rule(self) -> syntax.Rule | None:
         """Parse one rule by itself, as a row of a table is."""
-        tree = _driver().read(self._tokens, self._start)
-        if tree is None:
-            self._report(*_driver().refused(self._tokens, self._start))
-            return None
-        return cast("syntax.Rule", TreeBuilder(self._source, self._findings).build(tree))
+        for _ in range(MOST_MISTAKES):
+            tree = _driver().read(self._tokens, self._start)
+            if tree is not None:
+                return cast("syntax.Rule", TreeBuilder(self._source, self._findings).build(tree))
+            if not self._report(_driver().refused(self._tokens, self._start)):
+                return None
+        return None
 
     def parse(self) -> Parsed:
         """Parse the block."""
@@ -191,8 +192,8 @@ class _Recovery:
                 declaration = builder.build(tree)
                 return Parsed(declaration=declaration, mended=mended or builder.mended)
             mended = True
-            at, accepted = _driver().refused(self._tokens, self._start)
-            if not self._report(at, accepted) and not self._cut(at, accepted):
+            refusal = _driver().refused(self._tokens, self._start)
+            if not self._report(refusal) and not self._cut(refusal.at, refusal.accepted):
                 return Parsed(declaration=None, mended=True)
         self._too_many()
         return Parsed(declaration=None, mended=True)
@@ -203,7 +204,7 @@ class _Recovery:
 
     # ------------------------------------------------- taking a clause out
 
-    def _cut(self, at: int, accepted: set[str]) -> bool:
+    def _cut(self, at: int, accepted: frozenset[str]) -> bool:
         """Take out the clause around a token; False when nothing is left to parse."""
         wrong = self._tokens[at] if at < len(self._tokens) else None
         begin = at
@@ -227,7 +228,7 @@ class _Recovery:
             return None
         return 2 if at >= 2 and len(self._tokens) > 2 else None
 
-    def _replacement(self, begin: int, end: int, accepted: set[str]) -> list[Token]:
+    def _replacement(self, begin: int, end: int, accepted: frozenset[str]) -> list[Token]:
         """A broken `on` stays as one that fits nothing, and stands in for one that is missing."""
         first = self._tokens[begin]
         if first.type == "ON":
@@ -244,55 +245,63 @@ class _Recovery:
 
     # ------------------------------------------------- saying what is wrong
 
-    def _report(self, at: int, accepted: set[str]) -> bool:
-        """Say what is wrong; True when the token alone was left out and the rest may be good."""
+    def _report(self, refusal: Refusal) -> bool:
+        """Say what is wrong; True when that alone was mended, and the rest may be good."""
+        at, accepted = refusal.at, refusal.accepted
         if self._doubted(at):
             return False
         if at == len(self._tokens) or self._unfinished(self._tokens[at], accepted):
-            self._incomplete(accepted, at)
+            self._incomplete(refusal)
             return False
-        token = self._tokens[at]
-        if token.type == "ODD" and accepted != {"TEXT"}:
-            _note(self._source, self._findings, "S005", token, hint="Leave it out.")
-            return False
-        slip = self._slip(at, accepted)
-        if slip is not None and token.type != "ODD":
+        token, spot = self._tokens[at], self._spot(refusal)
+        slip = slips.find(spot)
+        if slip is not None:
             return self._mend(slip)
-        advice = advise(token, self._place(at, accepted))
+        if token.type == "ODD":
+            _note(self._source, self._findings, "S005", token, hint="Leave it out.")
+            self._leave_out(at)
+            return True
+        advice = advise(spot)
+        self._findings.forget(self._source.span(token.start_pos or 0, token.end_pos or 0))
         _note(self._source, self._findings, advice.code, token, **advice.words)
         if advice.leave_out:
             self._leave_out(at)
         return advice.leave_out
 
-    def _slip(self, at: int, accepted: set[str]) -> slips.Slip | None:
-        def after(kind: str) -> frozenset[str]:
-            ahead = [*self._tokens[:at], Token(kind, "")]
-            return frozenset(_driver().refused(ahead, self._start)[1])
+    def _spot(self, refusal: Refusal, end: int | None = None) -> Spot:
+        first = refusal.at + 1 - len(refusal.before)
 
-        spot = slips.Spot(
-            tokens=self._tokens,
-            at=at,
-            accepted=frozenset(accepted),
-            after=after,
-            fresh=self._starts_line(self._tokens[at]),
-            line=self._line_end(at),
+        def states(place: int) -> list[int]:
+            return refusal.before[place - first]
+
+        return Spot(
+            tokens=self._tokens[:end],
+            at=refusal.at,
+            block=self._block.keyword,
+            accepts=lambda place: (
+                _driver().fitting(states(place), self._start) if place >= first else frozenset()
+            ),
+            reads=lambda place, kinds: (
+                place >= first and _driver().reads(states(place), kinds, self._start)
+            ),
+            starts_line=lambda place: self._starts_line(self._tokens[place]),
         )
-        return slips.find(spot)
 
-    def _line_end(self, at: int) -> int:
-        later = range(at + 1, len(self._tokens))
-        ends = (i for i in later if self._starts_line(self._tokens[i]))
-        return next(ends, len(self._tokens))
-
-    def _mend(self, slip: slips.Slip) -> bool:
+    def _mend(self, slip: Slip) -> bool:
         """Note a slip and read what was meant; False when that is not known."""
         old = self._tokens[slip.begin : slip.end]
         span = self._source.span(old[0].start_pos or 0, old[-1].end_pos or 0)
-        words = {"word": slips.said(old), "hint": slip.hint, "fixed": slip.foreign}
-        self._findings.add("S007" if slip.foreign else "S002", span, **words)
+        written = " ".join(self._source.text[span.start : span.end].split())
+        word = as_written(old) if "#" in written else written
+        words = {"word": word, "hint": slip.hint, "fixed": slip.foreign}
+        self._findings.forget(span)
+        if not slip.habit or slip.habit not in self._habits:
+            self._findings.add("S007" if slip.foreign else "S002", span, **words)
+        self._habits.add(slip.habit)
         if slip.tokens is None:
             return False
         self._seen.extend(slip.tokens)
+        self._mended.update(id(token) for token in slip.tokens)
         rest = self._tokens[slip.end : slip.end + 1]
         first = (*slip.tokens, *rest)[:1]
         if self._starts_line(old[0]) and first:
@@ -304,23 +313,10 @@ class _Recovery:
         self._tokens = [*self._tokens[: slip.begin], *slip.tokens, *self._tokens[slip.end :]]
         return True
 
-    def _place(self, at: int, accepted: set[str]) -> Place:
-        token = self._tokens[at]
-        start = token.start_pos or 0
-        end = self._source.text.find("\n", start)
-        line = self._source.text[start : end if end >= 0 else len(self._source.text)]
-        return Place(
-            before=self._tokens[:at],
-            accepted=accepted,
-            block=self._block.keyword,
-            fresh=self._starts_line(token),
-            line=line[:LONGEST_LINE],
-        )
-
     def _starts_line(self, token: Token) -> bool:
         return id(token) in self._fresh_lines
 
-    def _unfinished(self, token: Token, accepted: set[str]) -> bool:
+    def _unfinished(self, token: Token, accepted: frozenset[str]) -> bool:
         """Does a clause begin where the one before lacks something?"""
         return (
             id(token) in self._starts
@@ -351,40 +347,49 @@ class _Recovery:
             yield id(self._tokens[begin])
 
     def _leave_out(self, at: int) -> None:
-        """Go on without a sign; with an opening one goes the one that closes it."""
+        """Go on without a sign; with an opening one goes the one that closes it.
+
+        A bullet goes from every line: it stands before each of them for one reason.
+        """
         self._doubts.add(id(self._tokens[self._clause(at - 1)]))
-        gone = {at}
-        if self._tokens[at].type == "LBRACE":
+        kind, gone = self._tokens[at].type, {at}
+        if self._starts_line(self._tokens[at]):
+            later = range(at + 1, len(self._tokens))
+            gone |= {
+                i
+                for i in later
+                if self._tokens[i].type == kind and self._starts_line(self._tokens[i])
+            }
+        if kind == "LBRACE":
             depth = 0
             for i in range(at, len(self._tokens)):
                 depth += (self._tokens[i].type == "LBRACE") - (self._tokens[i].type == "RBRACE")
                 if depth == 0:
                     gone.add(i)
                     break
-        if at + 1 < len(self._tokens) and self._starts_line(self._tokens[at]):
-            following = self._tokens[at + 1]
-            self._fresh_lines.add(id(following))
-            if following.type in self._clause_kinds:
-                self._starts.add(id(following))
+        for i in gone:
+            if i + 1 < len(self._tokens) and self._starts_line(self._tokens[i]):
+                following = self._tokens[i + 1]
+                self._fresh_lines.add(id(following))
+                if following.type in self._clause_kinds:
+                    self._starts.add(id(following))
         self._tokens = [token for i, token in enumerate(self._tokens) if i not in gone]
 
-    def _incomplete(self, accepted: set[str], at: int) -> None:
+    def _incomplete(self, refusal: Refusal) -> None:
+        at = refusal.at
         opened = self._open_bracket(at)
         if opened is not None:
             fixed = {"(": ")", "{": "}", "[": "]"}[str(opened)]
             _note(self._source, self._findings, "S010", opened, fixed=fixed)
             return
         last, first = self._tokens[at - 1], self._tokens[self._clause(at - 1)]
+        if id(last) in self._mended:  # it was read as what was meant, and what follows is not known
+            return
         span = self._source.span(last.start_pos or 0, last.end_pos or 0)
-        place = Place(
-            before=self._tokens[:at],
-            accepted=accepted,
-            block=self._block.keyword,
-            fresh=False,
-            line="",
-        )
         block = self._block.keyword if self._clause(at - 1) == 0 else f"`{first}`"
-        self._findings.add("S003", span, block=block, expected=expected("", place))
+        self._findings.add(
+            "S003", span, block=block, expected=expected(self._spot(refusal, end=at))
+        )
 
     def _open_bracket(self, at: int) -> Token | None:
         opened: list[Token] = []

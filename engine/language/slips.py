@@ -1,272 +1,201 @@
 """What authors write instead of the language's words, read as what was meant.
 
 A slip is mended in the tokens, so that it costs its clause nothing and hides nothing behind it.
-What a word may mean depends on its place: `is` stands for `=` only where a comparison may.
+Whether a mend is meant the grammar decides: it has to be read on behind the place where it
+stopped. First come the shapes that several words make, then what is said otherwise
+(``habits.py``), phrases of which a word is missing or misspelt, words that are nearly right, and
+last a small word too few or too many. What is no slip has its way out in ``advice.py``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import replace
 from typing import Final
 
 from lark import Token
 
-from engine.language.lexer import UNITS
+from engine.language import naming, shapes
+from engine.language.brackets import BRACKETS
+from engine.language.habits import NOISE, habits, meant
+from engine.language.lexer import PHRASES, RESERVED, TOKENS
+from engine.language.naming import NAMES
+from engine.language.shapes import SHAPES
 from engine.language.spelling import nearest
-from engine.vocabulary.words import WORDS
+from engine.language.spot import Slip, Spot, like
 
-_COMPARISONS: Final = MappingProxyType(
-    {
-        tuple(said.split()): meant
-        for meant, ways in {
-            ">": "greater than|bigger than|more than|above|over|exceeds",
-            "<": "less than|fewer than|smaller than|below|under",
-            ">=": "greater than or equal to|at least|no less than",
-            "<=": "less than or equal to|at most|no more than|up to",
-            "=": "equal to|equals|equal|the same as",
-            "!=": "not|not equal to|different from|does not equal",
-            "has": "contains|contain|containing|includes|like",
-            "starts with": "begins with|start with|starting with",
-            "ends with": "end with|ending with",
-        }.items()
-        for said in ways.split("|")
-    }
-)
-_ALONE: Final = frozenset(("not",))
-"""Means that comparison only after `is`."""
+_KNOWN: Final = (*NAMES, *SHAPES, *BRACKETS)
+_LATE: Final = (*shapes.LATE, *naming.LATE)
+_BACK: Final = 3
+"""So many words before the one that does not fit may be the wrong one."""
 
-_NO_VALUES: Final = frozenset(("between", "null", "none", "empty", "set", "undefined", "nil"))
-"""What after `is` is no value; it has a sentence of its own."""
+_ARTICLES: Final = frozenset(("a", "an", "the"))
+_NO_TYPING: Final = frozenset(("end", "if", "else", "do", "the", "rule", "at"))
+"""Words of other languages that are near to one of this, and yet no slip of the fingers."""
 
-_LONGEST: Final = 7
-_SPOKEN: Final = frozenset(("COMPARISON", "EQUAL"))
-_MEANT: Final = MappingProxyType(
-    {
-        "AND": {"und", "y", "et", "also"},
-        "OR": {"oder", "ou"},
-        "WHEN": {"wenn", "falls", "cuando", "quand"},
-        "SEND": {"senden", "enviar", "envia", "show", "display", "push"},
-        "ON": {"bei", "upon", "whenever"},
-        "AFTER": {"wait", "waits"},
-        "LIMIT": {"max", "maximum"},
-        "PER": {"a", "each", "every", "pro", "por", "/"},
-        "IS": {":"},
-    }
-)
-_COUNTS: Final = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_FILLERS: Final = frozenset(
-    ("a", "an", "event", "for", "in", "is", "message", "on", "only", "please", "the")
-)
-_MISSING: Final = MappingProxyType(
-    {"COMMA": ",", "RPAR": ")", "IS": "is", "SENT": "sent", "LAST": "last", "COLON": ":"}
-)
+_AGAIN: Final = ((",",), ("and",))
+_CLAUSES: Final = ("SEND", "SET", "LIMIT", "GIVEN", "ATTACH")
+"""What may be said once more after a comma: `send A, B`."""
+
+_LOGIC: Final = frozenset(("COMPARISON", "EQUAL", "AND", "OR", "NOT", "IS_KNOWN", "IS_MISSING"))
+_ENGLISH: Final = frozenset((",", "but", "also"))
+"""No signs of another language, only another way to say it."""
+
+_MISSING: Final = (
+    ("COMMA", ","), ("RPAR", ")"), ("IS", "is"), ("SENT", "sent"), ("THEN", "then"),
+    ("LAST", "last"), ("COLON", ":"), ("FROM", "from"), ("AFTER", "after"), ("WHERE", "where"),
+    ("DESCRIPTION", "description"), ("LPAR", "("), ("TIMES", "times"),
+)  # fmt: skip
+"""Small words and signs that are left out, in the order in which they are tried."""
+
 _ACTIONS: Final = frozenset(("SEND", "SET", "ATTACH"))
-_AFTER_MESSAGE: Final = _ACTIONS | {"", "ON", "LPAR", "LBRACE", "TO_PAGE", "TO_EVERY_PAGE"}
-_FUNCTIONS: Final = MappingProxyType(
-    {
-        word.phrase: word.token
-        for word in WORDS
-        if word.token in ("FUNCTION", "FIELD_FUNCTION", "SINCE")
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slip:
-    """A mistake that is understood: the way out, and what tokens [begin, end) become.
-
-    ``tokens`` is None when it is known what to say, but not what to read instead.
-    """
-
-    begin: int
-    end: int
-    hint: str
-    tokens: tuple[Token, ...] | None
-    foreign: str = ""
-    """What is written here instead, when the words are another language's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """Where reading stopped: the tokens, the one that does not fit, and what would.
-
-    ``after(kind)`` says what could follow if a token of ``kind`` stood here; ``fresh`` whether
-    the token begins a line, and ``line`` where in the tokens that line ends.
-    """
-
-    tokens: list[Token]
-    at: int
-    accepted: frozenset[str]
-    after: Callable[[str], frozenset[str]]
-    fresh: bool
-    line: int
-
-    @property
-    def token(self) -> Token:
-        """The token that does not fit."""
-        return self.tokens[self.at]
-
-    def kind(self, ahead: int = 0) -> str:
-        """The kind of a token from here; nothing beyond the ends."""
-        at = self.at + ahead
-        return self.tokens[at].type if 0 <= at < len(self.tokens) else ""
-
-    def word(self, ahead: int = 0) -> str:
-        """The text of a token from here; nothing beyond the ends."""
-        at = self.at + ahead
-        return str(self.tokens[at]) if 0 <= at < len(self.tokens) else ""
-
-    def rest(self) -> list[str]:
-        """What follows on the line."""
-        return [str(token) for token in self.tokens[self.at + 1 : self.line]]
+_NEEDS: Final = {
+    "IS": ("NAME", "PATH", "TEXT", "NOW", "DAYS", "NOT"),
+    "FROM": ("DATE", "NAME"),
+    "AFTER": ("DURATION",),
+    "DESCRIPTION": ("TEXT",),
+    "WHERE": ("PATH",),
+    "TIMES": ("NAME", "SENT"),
+    "THEN": ("NAME", "SENT", "NO", "NUMBER", "ANY_EVENT"),
+    "LPAR": ("NAME", "PATH", "SENT"),
+}
+"""Before which kinds alone a word may be left out; others before any."""
 
 
 def find(spot: Spot) -> Slip | None:
     """The slip at a spot, if it is one that is known."""
-    for known in (
-        _comparison, _between, _apart, _one_word, _count, _time, _function, _nothing, _no_quotes,
-        _missing, _filler,
-    ):  # fmt: skip
+    for known in (*_KNOWN, _other_words, _unfinished_phrase, _missing, _noise, *_LATE):
         slip = known(spot)
         if slip is not None:
             return slip
     return None
 
 
-def said(tokens: list[Token]) -> str:
-    """Tokens as they were written, but for the width of spaces."""
-    text, end = "", tokens[0].start_pos if tokens else 0
-    for token in tokens:
-        text += " " * (token.start_pos != end) + str(token)
-        end = token.end_pos
-    return " ".join(text.split())
+def _begins(spot: Spot) -> list[int]:
+    """Where wrong words may begin: here, or a little before, where they were read as a name."""
+    return list(range(spot.at, max(spot.line_begin, spot.at - _BACK) - 1, -1))
 
 
-def _like(token: Token, kind: str, value: str) -> Token:
-    return token.update(type=kind, value=value)
+def _other_words(spot: Spot) -> Slip | None:
+    """Something else is meant by words that begin here or a little before."""
+    small = _small(spot)
+    if small is not None:
+        return small
+    said = [slip for begin in _begins(spot) if (slip := _otherwise(spot, begin)) is not None]
+    if said:
+        return max(said, key=lambda slip: slip.end - slip.begin)  # of equals the nearest
+    for begin in _begins(spot):
+        slip = _phrase(spot, begin, whole=True) or _misspelt(spot, begin)
+        if slip is not None:
+            return slip
+    return None
 
 
-def _instead(spot: Spot, length: int, kind: str, value: str, *, begin: int = 0) -> Slip:
-    """Some tokens from here are read as one other."""
-    first = spot.at + begin
-    new = (_like(spot.tokens[first], kind, value),)
-    hint = f"Write `{value}`."
-    foreign = value if kind in _SPOKEN else ""
-    return Slip(begin=first, end=first + length, hint=hint, tokens=new, foreign=foreign)
-
-
-def _comparison(spot: Spot) -> Slip | None:
-    """``is at least``, ``more than``, ``contains``, ``is``."""
-    if "COMPARISON" not in spot.accepted:
+def _small(spot: Spot) -> Slip | None:
+    """A word of the language in capital letters."""
+    word = spot.word().lower()
+    if word == spot.word() or TOKENS.get(word) not in spot.accepted:
         return None
-    copula = int(spot.word() in ("is", "are"))
-    for length in range(_LONGEST, 0, -1):
-        words = tuple(spot.word(copula + ahead) for ahead in range(length))
-        meant = _COMPARISONS.get(words)
-        if meant is None or (words[0] in _ALONE and length == 1 and not copula):
+    new = (like(spot.token, TOKENS[word], word),)
+    slip = _written(spot, spot.at, spot.at + 1, new, word)
+    return slip if slip.foreign or not spot.word().isupper() else replace(slip, habit="CAPITALS")
+
+
+def _unfinished_phrase(spot: Spot) -> Slip | None:
+    """A phrase of which a word is missing."""
+    found = (_phrase(spot, begin, whole=False) for begin in _begins(spot))
+    return next((slip for slip in found if slip is not None), None)
+
+
+def _otherwise(spot: Spot, begin: int) -> Slip | None:
+    """A way of saying it that is not the language's."""
+    for words, text in habits(str(spot.tokens[begin]).lower().split()[0]):
+        end, kept = _spoken(spot, begin, words)
+        if end <= spot.at - (begin < spot.at) or (begin < spot.at and end < spot.at):
             continue
-        return _instead(spot, copula + length, _sign(meant), meant)
-    if copula and spot.kind(1) not in ("IN", "NOT") and spot.word(1) not in _NO_VALUES:
-        return _instead(spot, 1, "EQUAL", "=")
+        tokens, written = meant(text, kept, spot.tokens[begin])
+        if words in _AGAIN and tokens[0].type in _CLAUSES and not spot.is_clause(tokens[0].type):
+            continue
+        if spot.fits(begin, end, tokens) and spot.says_other(begin, end, tokens):
+            slip = _written(spot, begin, end, tokens, written)
+            again = words in _AGAIN and tokens[0].type in _CLAUSES
+            return replace(slip, hint=f"Write `{written}` again.") if again else slip
     return None
 
 
-def _sign(comparison: str) -> str:
-    return "EQUAL" if comparison == "=" else "COMPARISON"
+def _spoken(spot: Spot, begin: int, words: tuple[str, ...]) -> tuple[int, Token | None]:
+    """Where these words end that begin here (-1: others stand here), and what `*` stands for."""
+    end, place, kept = begin, 0, None
+    while place < len(words):
+        if end >= len(spot.tokens) or (end > begin and spot.starts_line(end)):
+            return -1, None
+        token = spot.tokens[end]
+        if words[place] == "*":
+            kept, place = token, place + 1
+        else:
+            pieces = tuple(str(token).lower().split())
+            if token.type == "TEXT" or words[place : place + len(pieces)] != pieces:
+                return -1, None
+            place += len(pieces)
+        end += 1
+    return end, kept
 
 
-def _between(spot: Spot) -> Slip | None:
-    ahead = int(spot.word() == "is")
-    if spot.word(ahead) != "between" or "COMPARISON" not in spot.accepted:
+def _phrase(spot: Spot, begin: int, *, whole: bool) -> Slip | None:
+    """A phrase of which one word is misspelt (`agents raedy for`), or else missing."""
+    found = []
+    for kind in sorted(spot.accepts(begin) & PHRASES.keys()):
+        phrase = PHRASES[kind].split()
+        end = begin + len(phrase) - (not whole)
+        if end < spot.at or end == begin or spot.broken_line(begin, end):
+            continue
+        words = [str(token) for token in spot.tokens[begin:end]]
+        new = (like(spot.tokens[begin], kind, PHRASES[kind]),)
+        if _nearly(words, phrase) and spot.fits(begin, end, new):
+            found.append(_written(spot, begin, end, new, PHRASES[kind]))
+    return found[0] if len(found) == 1 else None
+
+
+def _nearly(words: list[str], phrase: list[str]) -> bool:
+    """Is it the phrase with one word missing, or with one misspelt?"""
+    words = [word.lower() for text in words for word in text.split()]
+    if len(words) == len(phrase) - 1:
+        return any(words == phrase[:gap] + phrase[gap + 1 :] for gap in range(len(phrase)))
+    if len(words) != len(phrase):
+        return False
+    wrong = [pair for pair in zip(words, phrase, strict=True) if not _ARTICLES.issuperset(pair)]
+    wrong = [pair for pair in wrong if pair[0] != pair[1]]
+    return len(wrong) <= 1 and all(nearest(word, [known]) for word, known in wrong)
+
+
+def _misspelt(spot: Spot, begin: int) -> Slip | None:
+    """A word that is nearly one that the grammar would take there."""
+    word, token = str(spot.tokens[begin]), spot.tokens[begin]
+    if token.type not in ("NAME", "FIELD", "KEY") and word not in RESERVED:
         return None
-    if spot.kind(ahead + 2) != "AND" or spot.kind(-1) != "RPAR":
-        return None  # else there is a subject that can be said twice
-    fixed = f".. >= {spot.word(ahead + 1)} and .. <= {spot.word(ahead + 3)}"
-    end = spot.at + ahead + 4
-    return Slip(begin=spot.at, end=end, hint=f"Write both ends: `{fixed}`.", tokens=None)
-
-
-def _apart(spot: Spot) -> Slip | None:
-    """``> =``: one sign in two pieces."""
-    if spot.kind() != "EQUAL" or spot.word(-1) not in ("<", ">"):
+    accepted = spot.accepts(begin)
+    known = [text for text, kind in TOKENS.items() if kind in accepted and text != word]
+    if begin < spot.at and token.type != "NAME":
         return None
-    meant = spot.word(-1) + "="
-    new = (_like(spot.token, "COMPARISON", meant),)
-    return Slip(begin=spot.at - 1, end=spot.at + 1, hint=f"Write `{meant}`.", tokens=new)
-
-
-def _one_word(spot: Spot) -> Slip | None:
-    for kind, words in _MEANT.items():
-        if spot.word().lower() in words and kind in spot.accepted:
-            return _instead(spot, 1, kind, kind.lower())
+    near = nearest(word, known) or _begun(word, known)
+    if near is None or _another_word(word, near):
+        return None
+    new = (like(token, TOKENS[near], near),)
+    if begin == spot.at or spot.fits(begin, begin + 1, new):
+        return replace(_written(spot, begin, begin + 1, new, near), foreign="")
     return None
 
 
-def _count(spot: Spot) -> Slip | None:
-    """``one per visit``, ``three times``."""
-    for begin in (0, -1):
-        word = spot.word(begin).lower()
-        fits = "NUMBER" in spot.accepted if begin == 0 else spot.kind() == "TIMES"
-        if word in _COUNTS and fits:
-            return _instead(spot, 1, "NUMBER", str(_COUNTS.index(word) + 1), begin=begin)
-    return None
+def _begun(word: str, known: list[str]) -> str | None:
+    """The one word that was begun: `prio`."""
+    whole = [text for text in known if text.startswith(word.lower()) and len(word) > 1]
+    return whole[0] if len(whole) == 1 else None
 
 
-def _time(spot: Spot) -> Slip | None:
-    """``1 h 30 min`` is one time; ``30`` is none."""
-    if spot.kind() == "DURATION" and spot.kind(-1) == "DURATION":
-        parts = [spot.word(ahead).split() for ahead in (-1, 0)]
-        unit = min((unit for _, unit in parts), key=lambda unit: UNITS[unit])
-        total = sum(float(number) * UNITS[unit] for number, unit in parts) / UNITS[unit]
-        return _instead(spot, 2, "DURATION", f"{total:g} {unit}", begin=-1)
-    if spot.kind() == "NUMBER" and "DURATION" in spot.accepted and "NUMBER" not in spot.accepted:
-        number = spot.word()
-        meant = (_like(spot.token, "DURATION", f"{number} s"),)
-        hint = f"Write a unit too, such as `{number} s` or `{number} min`."
-        return Slip(begin=spot.at, end=spot.at + 1, hint=hint, tokens=meant)
-    return None
-
-
-def _function(spot: Spot) -> Slip | None:
-    """``Count(`` and ``counts(``: a name before a bracket can only be a function."""
-    meant = nearest(spot.word(-1), _FUNCTIONS) if spot.kind() == "LPAR" else None
-    if meant is None or spot.kind(-1) != "NAME":
-        return None
-    return _instead(spot, 1, _FUNCTIONS[meant], meant, begin=-1)
-
-
-def _nothing(spot: Spot) -> Slip | None:
-    """``expect no message``, and ``one at time`` in a group: the phrase has another form."""
-    for fits, wanted, fixed in (
-        (spot.kind() in ("NO", "NOT"), "NOTHING", "nothing"),
-        (spot.word() == "one", "ONE_AT_A_TIME", "one at a time"),
-    ):
-        if fits and wanted in spot.accepted:
-            return _instead(spot, _line_end(spot) - spot.at, wanted, fixed)
-    return None
-
-
-def _line_end(spot: Spot) -> int:
-    """Where the line of the token ends, or the brackets or list that it stands in."""
-    for end in range(spot.at + 1, spot.line):
-        if spot.tokens[end].type in ("RPAR", "RBRACE", "RSQB", "COMMA", "LBRACE"):
-            return end
-    return spot.line
-
-
-def _no_quotes(spot: Spot) -> Slip | None:
-    """Words where only a text can stand."""
-    if spot.kind() not in ("NAME", "SLASH", "PATH"):
-        return None
-    words = spot.tokens[spot.at : _line_end(spot)]
-    if spot.accepted != {"TEXT"} or any(word.type in ("TEXT", "ODD") for word in words):
-        return None
-    end = spot.at + len(words)
-    text = f'"{said(words)}"'
-    new = (_like(spot.token, "TEXT", text),)
-    return Slip(begin=spot.at, end=end, hint=f"Put it in quotes: `{text}`.", tokens=new)
+def _another_word(word: str, near: str) -> bool:
+    """Is it a good word by itself, and no slip of the fingers?"""
+    swapped = sorted(word.lower()) == sorted(near)
+    known = word in RESERVED or word.lower() in _NO_TYPING | NOISE
+    return known and not swapped
 
 
 def _missing(spot: Spot) -> Slip | None:
@@ -276,25 +205,57 @@ def _missing(spot: Spot) -> Slip | None:
     signs = dict(_MISSING)
     if spot.kind() == "MINUS" or "is" in spot.rest():
         del signs["IS"]
-    if spot.fresh and spot.kind() in ("NAME", "PATH"):
-        is_message = spot.word()[:1].isupper() and spot.kind(1) in _AFTER_MESSAGE
-        signs = {"SEND": "send"} if is_message else {}
+    if spot.fresh:
+        signs = _before_a_line(spot)
+    if spot.kind(-1) not in ("FUNCTION", "FIELD_FUNCTION") or ")" not in spot.rest():
+        signs.pop("LPAR", None)
     for kind, sign in signs.items():
-        if kind in spot.accepted and spot.kind() in spot.after(kind):
-            new = (_like(spot.token, kind, sign), spot.token)
-            name = "a comma" if sign == "," else "a colon" if sign == ":" else f"`{sign}`"
-            hint = f"Put {name} before it: `{sign} {spot.word()} ..`."
-            return Slip(begin=spot.at, end=spot.at + 1, hint=hint, tokens=new)
+        needs = _NEEDS.get(kind, (spot.kind(),))
+        new = like(spot.token, kind, sign)
+        if kind in spot.accepted and spot.kind() in needs and spot.fits(spot.at, spot.at, (new,)):
+            name = {",": "a comma", ":": "a colon"}.get(sign, f"`{sign}`")
+            hint = f"Put {name} before it: `{sign}{' ' * (sign != '(')}{spot.word()} ..`."
+            return Slip(begin=spot.at, end=spot.at + 1, hint=hint, tokens=(new, spot.token))
     return None
 
 
-def _filler(spot: Spot) -> Slip | None:
-    """A word or two that English would have here."""
-    for length in (1, 2):
-        words = [spot.word(ahead) for ahead in range(length)]
-        if not _FILLERS.issuperset(words):
-            return None
-        if spot.kind(length) in spot.accepted:
-            end = spot.at + length
-            return Slip(begin=spot.at, end=end, hint="Leave it out.", tokens=())
+def _before_a_line(spot: Spot) -> dict[str, str]:
+    """What may be missing at the beginning of a line."""
+    if spot.kind() == "THEN" or spot.kind() in ("STAYS", "WITHIN"):
+        return {"COMMA": ","}
+    if spot.kind() == "PATH" and spot.kind(1) == "EQUAL":
+        return {"SET": "set"}
+    if spot.kind() == "TEXT":
+        return {"DESCRIPTION": "description"}
+    is_message = spot.word()[:1].isupper() and spot.kind(1) in (
+        *_ACTIONS, "", "ON", "LPAR", "LBRACE", "TO_PAGE", "TO_EVERY_PAGE",
+    )  # fmt: skip
+    return {"SEND": "send"} if is_message or spot.kind(1) == "LBRACE" else {}
+
+
+def _noise(spot: Spot) -> Slip | None:
+    """A word or two that English would have here, or one before that was read as a name."""
+    at = spot.at
+    for begin, end in ((at, at + 1), (at, at + 2), (at - 1, at + 1), (at - 1, at)):
+        words = [str(token) for token in spot.tokens[max(begin, 0) : end]]
+        if begin < spot.line_begin or not NOISE.issuperset(words) or spot.broken_line(begin, end):
+            continue
+        if begin < at and not _is_noise_before(spot, spot.tokens[begin].type):
+            continue
+        if spot.fits(begin, end, ()):
+            return Slip(begin=begin, end=end, hint="Leave it out.", tokens=())
     return None
+
+
+def _is_noise_before(spot: Spot, kind: str) -> bool:
+    """May a word of this kind be too much, that was read?"""
+    return kind == "NAME" or (kind == "VISITOR" and spot.word()[:1].isupper())
+
+
+def _written(spot: Spot, begin: int, end: int, tokens: tuple[Token, ...], text: str) -> Slip:
+    is_logic = len(tokens) == 1 and tokens[0].type in _LOGIC
+    word = str(spot.tokens[begin])
+    is_logic = is_logic and bool({"COMPARISON", "AND"} & spot.accepts(begin))
+    foreign = text if is_logic and word not in _ENGLISH else ""
+    hint = f"Write `{text}`."
+    return Slip(begin=begin, end=end, hint=hint, tokens=tokens, foreign=foreign)

@@ -43,7 +43,7 @@ def compiled(text: str) -> Book:
 def declared(text: str) -> list[Declaration | None]:
     source = Source(name="book.strategy", text=text)
     findings = Findings({source.name: text})
-    found = [parse(source, block, findings).declaration for block in split(source, findings)]
+    found = [parse(block, findings).declaration for block in split(source, findings)]
     assert not findings, [each.message for each in findings.sorted()]
     return found
 

@@ -1,0 +1,290 @@
+"""Slips of several words whose places among each other matter, read as what was meant.
+
+`a between 1 and 2`, `A within 5 min of B`, `event["price"]`: each function here knows one such
+shape. Names and texts are in ``naming.py``, brackets and lists in ``brackets.py``; what a single
+word or phrase stands for is in ``habits.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from itertools import takewhile
+from typing import Final
+
+from engine.language.lexer import DAYS_IN, LONG_UNITS, TOKENS, UNITS
+from engine.language.spelling import nearest
+from engine.language.spot import Slip, Spot, as_written, like, slip_at
+
+_FUNCTIONS: Final = {
+    word: kind
+    for word, kind in TOKENS.items()
+    if kind in ("FUNCTION", "FIELD_FUNCTION", "SINCE", "PACING")
+}
+_COUNTS: Final = {
+    word: number
+    for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)  # noqa: SIM905
+} | {"a": 1, "an": 1}
+_HALVES: Final = {"minute": "30 s", "hour": "30 min", "day": "12 h"}
+_COMPARED: Final = {
+    "more than": ">", "over": ">", "at least": ">=", "less than": "<", "fewer than": "<",
+    "at most": "<=", "exactly": "=",
+}  # fmt: skip
+_ASKING: Final = ("when", "unless", "and", "or", "where")
+_MANY: Final = re.compile(
+    rf"(?P<how>{'|'.join(_COMPARED)})? ?(?P<number>\d+) (?:times )?(?P<event>\w+)"
+    r"(?: (?:in|within|during))?(?: the)?(?: (?P<window>last [\w ]+|this visit|this page|ever))?"
+)
+_MOST_DAYS: Final = 31
+_NEAR: Final = 12
+_FORMULAS: Final = {
+    "IF": "There is no `if` in a condition; write the condition itself.",
+    "IIF": "There is no `if` in a condition; write the condition itself.",
+    "AND": "Write `and` between conditions: `a and b`.",
+    "OR": "Write `or` between conditions: `a or b`.",
+}
+
+
+def _twice(spot: Spot) -> Slip | None:
+    """``on on PageEntered``."""
+    if not spot.at or spot.word() != spot.word(-1) or not spot.fits(spot.at, spot.at + 1, ()):
+        return None
+    return slip_at(spot.at, spot.at + 1, "Leave it out.", ())
+
+
+def _formula(spot: Spot) -> Slip | None:
+    """``AND(a, b)``, ``IF(a, b, c)``, as in a sheet."""
+    for begin in (spot.at, spot.at - 1):
+        word = str(spot.tokens[begin]) if begin >= 0 else ""
+        following = [token.type for token in spot.tokens[begin + 1 : begin + 2]]
+        if word in _FORMULAS and following == ["LPAR"] and "NUMBER" in spot.accepts(begin):
+            return slip_at(begin, begin + 1, _FORMULAS[word], None)
+    return None
+
+
+def _function(spot: Spot) -> Slip | None:
+    """``Count(`` and ``counts(``: a name before a bracket can only be a function."""
+    meant = nearest(spot.word(-1), _FUNCTIONS) if spot.kind() == "LPAR" else None
+    if meant is None or spot.kind(-1) != "NAME":
+        return None
+    new = (like(spot.tokens[spot.at - 1], _FUNCTIONS[meant], meant),)
+    if not spot.reads(spot.at - 1, [_FUNCTIONS[meant], "LPAR"]):
+        return None
+    return slip_at(spot.at - 1, spot.at, f"Write `{meant}`.", new)
+
+
+def _path(spot: Spot) -> Slip | None:
+    """``event price``, ``event:price``, ``event["price"]``."""
+    root = spot.word(-1).lower()
+    if root not in ("event", "visit", "visitor", "query") or "PATH" not in spot.accepts(
+        spot.at - 1
+    ):
+        return None
+    ahead = int(spot.kind() in ("COLON", "LSQB"))
+    field, end = spot.tokens[spot.at + ahead : spot.at + ahead + 1], spot.at + ahead + 1
+    if not field or field[0].type not in ("NAME", "KIND", "TEXT"):
+        return None
+    end += spot.kind() == "LSQB" and spot.tokens[end : end + 1] == ["]"]
+    meant = f"{root}.{field[0].strip(chr(34))}"
+    new = (like(spot.tokens[spot.at - 1], "PATH", meant),)
+    if not spot.fits(spot.at - 1, end, new):
+        return None
+    return slip_at(spot.at - 1, end, f"Write `{meant}`.", new)
+
+
+def _how_many(spot: Spot) -> Slip | None:
+    """``when more than 3 Order in the last 10 min``: how many there were."""
+    begins = (spot.at, spot.at - 1, spot.at - 2)
+    asked = [b for b in begins if b > spot.line_begin and str(spot.tokens[b - 1]) in _ASKING]
+    words = spot.tokens[asked[0] : spot.line_end] if asked else []
+    match = _MANY.fullmatch(as_written(words))
+    if match is None:
+        return None
+    sign = _COMPARED[match["how"] or "exactly"]
+    window = match["window"] or "this visit"
+    hint = f"Write `count({match['event']}, {window}) {sign} {match['number']}`."
+    return slip_at(asked[0], asked[0] + len(words), hint, None)
+
+
+def _between(spot: Spot) -> Slip | None:
+    """``a between 1 and 2``, ``a is between 1 and 2``."""
+    ahead = int(spot.word() == "is")
+    words = spot.word(ahead) == "between" and spot.word(ahead + 2).lower() in ("and", "to", "-")
+    if not words or "COMPARISON" not in spot.accepted:
+        return None
+    low, high, end = spot.word(ahead + 1), spot.word(ahead + 3), spot.at + ahead + 4
+    subject = spot.tokens[spot.at - 1]
+    if spot.kind(ahead + 1) == "CLOCK":
+        return slip_at(spot.at, end, "Declare `hours`, and write `now in` their name.", None)
+    if subject.type not in ("PATH", "NAME", "NOW"):
+        hint = f"Write both ends: `.. >= {low} and .. <= {high}`."
+        return slip_at(spot.at, end, hint, None)
+    first, last = spot.tokens[spot.at + ahead + 1], spot.tokens[end - 1]
+    new = (
+        like(first, "COMPARISON", ">="), first, like(first, "AND", "and"), subject,
+        like(last, "COMPARISON", "<="), last,
+    )  # fmt: skip
+    hint = f"Write both ends: `{subject} >= {low} and {subject} <= {high}`."
+    return slip_at(spot.at, end, hint, new if spot.fits(spot.at, end, new) else None)
+
+
+def _not_in(spot: Spot) -> Slip | None:
+    """``a not in (1, 2)``, ``PageEntered not in Checkout``."""
+    ahead = int(spot.word() == "is")
+    if (spot.kind(ahead), spot.kind(ahead + 1)) != ("NOT", "IN"):
+        return None
+    here = spot.token
+    if "WHERE" in spot.accepted and spot.kind(2) == "NAME":
+        name = spot.tokens[spot.at + 2]
+        before = (like(here, "WHERE", "where"), here, like(here, "EVENT", "event"))
+        new = (*before, like(here, "IN", "in"), like(here, "LPAR", "("), name)
+        hint = f"Write `where not event in ({name})`."
+        return slip_at(spot.at, spot.at + 3, hint, (*new, like(here, "RPAR", ")")))
+    begin, end = spot.at - 1, spot.at + ahead + 1
+    turned = (like(here, "NOT", "not"), spot.tokens[begin])
+    if not spot.fits(begin, end, turned):
+        return None
+    return slip_at(begin, end, f"Write `not {spot.word(-1)} in (..)`.", turned)
+
+
+def _apart(spot: Spot) -> Slip | None:
+    """``> =``: one sign in two pieces."""
+    if spot.kind() != "EQUAL" or spot.word(-1) not in ("<", ">"):
+        return None
+    meant = spot.word(-1) + "="
+    new = (like(spot.token, "COMPARISON", meant),)
+    return slip_at(spot.at - 1, spot.at + 1, f"Write `{meant}`.", new)
+
+
+def _time(spot: Spot) -> Slip | None:
+    """``1 h 30 min`` is one time; ``30`` is none."""
+    if spot.kind() == "DURATION" and spot.kind(-1) == "DURATION":
+        parts = [spot.word(ahead).split() for ahead in (-1, 0)]
+        unit = min((unit for _, unit in parts), key=lambda unit: UNITS[unit])
+        total = sum(float(number) * UNITS[unit] for number, unit in parts) / UNITS[unit]
+        meant = f"{total:g} {unit}"
+        new = (like(spot.tokens[spot.at - 1], "DURATION", meant),)
+        return slip_at(spot.at - 1, spot.at + 1, f"Write `{meant}`.", new)
+    said = _spoken_time(spot.rest_words()) if "DURATION" in spot.accepted else None
+    if said is not None:
+        new = (like(spot.token, "DURATION", said[0]),)
+        return slip_at(spot.at, spot.at + said[1], f"Write `{said[0]}`.", new)
+    if spot.kind() == "NUMBER" and "DURATION" in spot.accepted and "NUMBER" not in spot.accepted:
+        number = spot.word()
+        new = (like(spot.token, "DURATION", f"{number} s"),)
+        hint = f"Write a unit too, such as `{number} s` or `{number} min`."
+        return slip_at(spot.at, spot.at + 1, hint, new)
+    return None
+
+
+def _spoken_time(words: list[str]) -> tuple[str, int] | None:
+    """A time in words, such as `two minutes`, `half an hour`, and of how many words it is."""
+    first, second, third = (*words, "", "", "")[:3]
+    if first == "half" and second in ("a", "an") and third in _HALVES:
+        return _HALVES[third], 3
+    number = _COUNTS.get(first)
+    unit = LONG_UNITS.get(second)
+    if number is None or unit is None:
+        return None
+    return f"{number * DAYS_IN.get(second.rstrip('s'), 1)} {unit}", 2
+
+
+def _dates(spot: Spot) -> Slip | None:
+    """``except 2026-12-24 to 2026-12-26``: each day stands by itself."""
+    if spot.kind(-1) != "DATE" or spot.kind(1) != "DATE" or "UNTIL" in spot.accepted:
+        return None
+    if "COMMA" not in spot.accepted or spot.kind() == "COMMA":
+        return None
+    try:
+        first, last = (date.fromisoformat(spot.word(ahead)) for ahead in (-1, 1))
+    except ValueError:
+        return None
+    count = (last - first).days
+    if not 0 < count <= _MOST_DAYS:
+        return None
+    days = [(first + timedelta(days=ahead)).isoformat() for ahead in range(count + 1)]
+    new = [spot.tokens[spot.at - 1]]
+    for day in days[1:]:
+        new += [like(spot.token, "COMMA", ","), like(spot.token, "DATE", day)]
+    return slip_at(spot.at - 1, spot.at + 2, f"Write each day: `{', '.join(days)}`.", new)
+
+
+def _in_order(spot: Spot) -> Slip | None:
+    """``A within 5 min of B``: B is first."""
+    here = [spot.kind(ahead) for ahead in (-1, 0, 1, 2, 3)]
+    if here != ["NAME", "WITHIN", "DURATION", "OF", "NAME"]:
+        return None
+    later, time, first = (spot.tokens[spot.at + ahead] for ahead in (-1, 1, 3))
+    comma = like(first, "COMMA", ",")
+    new = [first, comma, like(first, "THEN", "then"), later, comma, spot.token, time]
+    hint = f"Write first what is first: `{first}, then {later}, within {time}`."
+    return slip_at(spot.at - 1, spot.at + 4, hint, new)
+
+
+def _window_of_since(spot: Spot) -> Slip | None:
+    """``since(Order, this visit)``: it looks back as far as there is."""
+    depth = [i for i in range(spot.at) if spot.tokens[i].type == "SINCE"]
+    if spot.kind() != "COMMA" or not depth or spot.at - depth[-1] > _NEAR:
+        return None
+    end = spot.at + 1
+    while end < spot.line_end and spot.tokens[end].type != "RPAR":
+        end += 1
+    if not spot.fits(spot.at, end, ()):
+        return None
+    return slip_at(spot.at, end, "Leave it out; `since` looks at all visits.", ())
+
+
+def _enforced_late(spot: Spot) -> Slip | None:
+    """``never enforced (..)``."""
+    if spot.kind() != "ENFORCED" or spot.kind(-1) != "NEVER":
+        return None
+    new = (spot.token, spot.tokens[spot.at - 1])
+    return slip_at(spot.at - 1, spot.at + 1, "Write `enforced never`.", new)
+
+
+def _refused_late(spot: Spot) -> Slip | None:
+    """``expect "Help" refused``."""
+    if spot.kind() != "TEXT" or spot.kind(1) != "REFUSED" or "REFUSED" not in spot.accepted:
+        return None
+    new = (spot.tokens[spot.at + 1], spot.token)
+    return slip_at(spot.at, spot.at + 2, f"Write `refused {spot.token}`.", new)
+
+
+def _told_event(spot: Spot) -> Slip | None:
+    """``event "Order"`` in a story: its name alone."""
+    if spot.block != "scenario" or spot.kind() != "EVENT" or spot.kind(1) not in ("TEXT", "NAME"):
+        return None
+    name = spot.word(1).strip('"')
+    new = (like(spot.tokens[spot.at + 1], "NAME", name),)
+    return slip_at(spot.at, spot.at + 2, f"Write `{name}` alone.", new)
+
+
+def _nothing(spot: Spot) -> Slip | None:
+    """``expect no Invite``: nothing is expected."""
+    if spot.kind() not in ("NO", "NOT") or "NOTHING" not in spot.accepted:
+        return None
+    new = (like(spot.token, "NOTHING", "nothing"),)
+    return slip_at(spot.at, spot.line_end, "Write `nothing`.", new)
+
+
+def _capture(spot: Spot) -> Slip | None:
+    """``capture on hover ".menu"``: what the page cannot watch."""
+    begin = spot.line_begin
+    if spot.block != "event" or str(spot.tokens[begin]) != "capture" or spot.at - begin > 2:
+        return None
+    words = list(takewhile(lambda t: t.type != "TEXT", spot.tokens[begin : spot.line_end]))
+    hint = (
+        "Write one of `capture on click of`, `on submit of`, `on key`, `on timer`, `on scroll to`, "
+        "`on exit intent` and `on visible`."
+    )
+    return slip_at(begin, begin + len(words), hint, None)
+
+
+SHAPES: Final = (
+    _twice, _formula, _enforced_late, _refused_late, _told_event, _how_many, _between, _not_in,
+    _apart, _time, _in_order, _window_of_since, _path, _function, _dates, _nothing,
+)  # fmt: skip
+"""Each shape, in the order in which they are tried."""
+
+LATE: Final = (_capture,)
+"""What is only meant when no other word is."""
