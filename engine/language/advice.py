@@ -207,6 +207,8 @@ def _signs(spot: Spot) -> _Thought:
         return _cannot("Leave it out.", leave_out=True)
     if sign in ("MINUS", "STAR") and spot.fresh:
         return _cannot("Leave it out; a new line is enough.", leave_out=True)
+    if sign == "PLUS" and "NUMBER" in accepted:
+        return _cannot("Leave it out; a number without a sign is above zero.", leave_out=True)
     if sign == "EQUAL" and accepted <= {"NUMBER", "MINUS", "TEXT", "NAME", "PERCENT"}:
         return _cannot("Leave it out.", leave_out=True)
     if sign == "AND" and spot.word() == "&" and "RBRACE" in accepted:

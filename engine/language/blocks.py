@@ -32,7 +32,7 @@ _ONLY: Final = (
     r"|(?:fact|channel)[ \t]+\w+\.(?=\w)"
 )
 """Indented words that can only begin a declaration."""
-_ROWS: Final = dict(foreign.ROWS)
+_ROWS: Final = dict((*foreign.SIGN_ROWS, *foreign.WORD_ROWS))
 _PIECE: Final = re.compile(
     rf'(?P<skip>#[^\n]*|{_ROWS["COMMENT"]})|(?P<text>"""(?s:.*?)"""|"(?:[^"\\\n]|\\.)*"|"[^\n]*)'
     r"|(?P<open>[({\[])|(?P<close>[)}\]])|(?P<first>(?:^|(?<=^\ufeff))[^\s#\ufeff])"

@@ -74,6 +74,8 @@ CODES: Final = MappingProxyType(
             "Keep the lines of one version, and take the marks away.",
         ),
         ("S024", "`{word}` has signs between its thousands.", "Write `{fixed}`."),
+        ("S036", "`{word}` is an amount of money, but numbers stand alone.", "Write `{fixed}`."),
+        ("S037", "`{word}` is not how a number is written.", "{hint}"),
         ("S025", "`{word}` is not how a date is written.", "Write `{fixed}`."),
         ("S026", "`{word}` is not how a time of day is written.", "Write `{fixed}`."),
         ("S027", "`{word}` is not how days are written.", "Write `{fixed}`."),

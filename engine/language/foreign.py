@@ -26,16 +26,16 @@ _CUT_SHORT: Final = {
 }
 """Days as they are cut short elsewhere."""
 _DAY: Final = (
-    "(?:(?i:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?"
+    "(?:(?ai:mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:rs(?:day)?)?|fri(?:day)?"
     "|sat(?:urday)?|sun(?:day)?)s?"
-    rf"|(?i:{'|'.join(_CUT_SHORT)})(?=[ \t]*[{_DASH}]|[ \t]+\d|[ \t]+to\b)"
-    rf"|(?<=[{_DASH}])(?i:{'|'.join(_CUT_SHORT)})\b)"
+    rf"|(?ai:{'|'.join(_CUT_SHORT)})(?=[ \t]*[{_DASH}]|[ \t]+\d|[ \t]+to\b)"
+    rf"|(?<=[{_DASH}])(?ai:{'|'.join(_CUT_SHORT)})\b)"
 )
 _MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()  # noqa: SIM905
-_MONTH: Final = f"(?i:{'|'.join(_MONTHS)})[a-z]*"
+_MONTH: Final = f"(?ai:{'|'.join(_MONTHS)})[a-z]*"
 _TIME: Final = (
-    r"\d{1,2}(?:(?::\d{2}){1,2}\s?(?i:[ap]\.?m\b\.?)|(?::\d{2}){2}|h\d{0,2}(?!\w)"
-    r"|\s?(?i:[ap]\.?m\b\.?))"
+    r"\d{1,2}(?:(?::\d{2}){1,2}\s?(?ai:[ap]\.?m\b\.?)|(?::\d{2}){2}|h\d{0,2}(?!\w)"
+    r"|\s?(?ai:[ap]\.?m\b\.?))"
 )
 
 _WORD: Final = r"[^\W\d]\w*"
@@ -46,53 +46,19 @@ _WIDE: Final = "\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff5e\u3001\u3002
 _ACCENTS: Final = "\u0300-\u036f"
 _BARE_TIME: Final = r"(?:[01]?\d|2[0-4])(?:[.:]?[0-5]\d)?"
 
-ROWS: Final = (
+SIGN_ROWS: Final = (
     ("COMMENT", r"(?<!\S)(?://[^\n]*|/\*(?s:.*?)(?:\*/|\Z)|--[ \t][^\n]*)|<!--(?s:.*?)(?:-->|\Z)"),
-    ("HIDDEN_WORD", rf"[^\W\d]\w*(?:[{_HIDDEN}]+\w+)+"),
     ("HIDDEN", rf"[{_HIDDEN}]+"),
-    ("ACCENTED", rf"[^\W\d][\w{_ACCENTS}]*[{_ACCENTS}][\w{_ACCENTS}]*"),
-    ("ALIKE", rf"\w*[{_ALIKE}]\w*"),
     ("WIDE", rf"[{_WIDE}]"),
-    ("ENTITY_TIME", r"\d+&nbsp;(?:ms|s|min|h|d)\b"),
     ("ENTITY_TEXT", r"&quot;[^\n]*?&quot;"),
     ("ENTITY", r"&(?:gt|lt)(?:;=|;)|&(?:amp;amp|amp|nbsp|apos|quot|#\d+);"),
-    ("OWNED", rf"(?:event|visit|visitor)['\u2019]s[ \t]+{_WORD}"),
     ("TEMPLATE", rf"\$?\{{\{{\s*{_ROOTED}\s*\}}\}}|\$\{{\s*{_ROOTED}\s*\}}|\${_ROOTED}"),
-    ("POINTED", rf"\b(?:event|visit|visitor)(?:->|::){_WORD}"),
-    ("PUNCTUATED", rf"{_WORD}(?:['\u2019]{_WORD}(?!['\u2019])|&{_WORD})+"),
     (
         "QUOTED",
         rf"'[^'\n]*'|`[^`\n]+`|[\u2018-\u201b][^\u2018-\u201b\n]*[\u2018-\u201b]"
         rf"|[\u00ab\u00bb\u2039\u203a][^\u00ab\u00bb\u2039\u203a\n]*[\u00ab\u00bb\u2039\u203a]"
         rf'|[{_CURLY}][^{_CURLY}"\n]*[{_CURLY}"]|"[^"\n{_CURLY}]*[{_CURLY}](?![^\n]*")',
     ),
-    ("STAMP", r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}[\w:.+]*"),
-    (
-        "ODD_DATE",
-        r"\d{1,2}\.\d{1,2}\.\d{4}(?!\w)|\d{1,2}/\d{1,2}/\d{4}(?!\w)|\d{4}[/.]\d{1,2}[/.]\d{1,2}(?!\w)"
-        r"|\d{4}-(?:\d-\d{1,2}|\d{1,2}-\d)(?!\w)"
-        rf"|\d{{1,2}}\.?[ \t]+{_MONTH}\.?,?[ \t]+\d{{4}}(?!\w)"
-        rf"|{_MONTH}\.?[ \t]+\d{{1,2}},?[ \t]+\d{{4}}(?!\w)",
-    ),
-    (
-        "ODD_SPAN",
-        rf"(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))\s*(?:[{_DASH}]|to\b|until\b)\s*(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))",
-    ),
-    ("ODD_CLOCK", r"\d{1,2}(?::\d{2}){2}(?!\w)|\d{1,2}(?::\d{2})?\s?(?i:[ap]m)\b"),
-    (
-        "MONEY",
-        r"[$\u20ac\u00a3\u00a5](?=\s?\d)|(?<=\d)\s?[$\u20ac\u00a3\u00a5]"
-        r"|(?<=\d)\s?(?:EUR|USD|GBP|CHF|(?i:euros?|dollars?|pounds?))\b",
-    ),
-    (
-        "THOUSANDS",
-        r"\d{1,3}(?:\.\d{3})+,\d+(?!\w)|\d{1,3}(?:\.\d{3}){2,}(?!\w)|\d{1,3}(?:['_\u2019]\d{3})+(?!\w)"
-        r"|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\w|\s+(?:ms|s|min|h|d|times)\b)",
-    ),
-    ("THOUSAND_COMMAS", r"\d{1,3}(?:,\d{3})+\.\d+(?!\w)|\d{1,3}(?:,\d{3})+(?!\w|,)"),
-    ("RANGE", r"\bin\s+\d+(?:\.\d+)?\s*(?:\.\.\.?|\u2026)\s*\d+(?:\.\d+)?(?!\w)"),
-    ("NUMBERED", r"\d{1,2}\.(?=[ \t]+[^\W\d])"),
-    ("TIMES", r"\d+[x\u00d7](?=\s)"),
     ("ADDRESS", r"(?<=\burl )/\S+|(?<=\bmatches )/\S+/"),
     ("ELLIPSIS", r"\u2026|\.\.+"),
     ("BULLET", r"[\u2022\u25aa\u25e6\u2023\u25cf\u00b7\u2043]"),
@@ -105,16 +71,48 @@ ROWS: Final = (
         r"!==|===?|&&|\|\||<>|=>|=<|:=|=~|&|[\u2265\u2264\u2260\u00d7\u00f7\u2010-\u2015\u2212]",
     ),
 )
-"""Name and expression of each, in the order in which they are tried."""
+"""What begins with a sign: name and expression, in the order in which they are tried."""
 
-HOURS_ROWS: Final = (
-    ("ODD_DAYS", rf"\b{_DAY}\b(?:\s*(?:[{_DASH}]|to\b)\s*{_DAY}\b)?"),
+NUMBER_ROWS: Final = (
+    ("ENTITY_TIME", r"\d+&nbsp;(?:ms|s|min|h|d)\b"),
+    ("STAMP", r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}[\w:.+]*"),
     (
-        "BARE_SPAN",
-        rf"(?:(?:from|between)\s+)?(?<![\d.-])(?:{_TIME}|{_BARE_TIME})\s*(?:[{_DASH}]|to\b|until\b|and\b)"
-        rf"\s*(?:{_TIME}|{_BARE_TIME}(?![\w.:]|-\d))",
+        "ODD_DATE",
+        r"\d{1,2}\.\d{1,2}\.\d{4}(?!\w)|\d{1,2}/\d{1,2}/\d{4}(?!\w)|\d{4}[/.]\d{1,2}[/.]\d{1,2}(?!\w)"
+        r"|\d{4}-(?:\d-\d{1,2}|\d{1,2}-\d)(?!\w)"
+        rf"|\d{{1,2}}\.?[ \t]+{_MONTH}\.?,?[ \t]+\d{{4}}(?!\w)",
     ),
-    ("LISTED", r";"),
+    (
+        "ODD_SPAN",
+        rf"(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))\s*(?:[{_DASH}]|to\b|until\b)\s*(?:{_TIME}|\d{{1,2}}:\d{{2}}(?!\w))",
+    ),
+    ("ODD_CLOCK", r"\d{1,2}(?::\d{2}){2}(?!\w)|\d{1,2}(?::\d{2})?\s?(?ai:[ap]m)\b"),
+    ("NUMBERED", r"\d{1,2}\.(?=[ \t]+[^\W\d])"),
+    ("TIMES", r"\d+[x\u00d7](?=\s)"),
+)
+"""What begins with a digit."""
+
+WORD_ROWS: Final = (
+    ("HIDDEN_WORD", rf"[^\W\d]\w*+(?:[{_HIDDEN}]+\w+)+"),
+    ("ACCENTED", rf"[^\W\d]\w*+[{_ACCENTS}][\w{_ACCENTS}]*"),
+    ("ALIKE", rf"[^\W{_ALIKE}]*+[{_ALIKE}]\w*"),
+    ("OWNED", rf"(?:event|visit|visitor)['\u2019]s[ \t]+{_WORD}"),
+    ("POINTED", rf"\b(?:event|visit|visitor)(?:->|::){_WORD}"),
+    ("PUNCTUATED", rf"{_WORD}(?:['\u2019]{_WORD}(?!['\u2019])|&{_WORD})+"),
+    ("NAMED_DATE", rf"{_MONTH}\.?[ \t]+\d{{1,2}},?[ \t]+\d{{4}}(?!\w)"),
+    ("RANGE", r"\bin\s+\d+(?:\.\d+)?\s*(?:\.\.\.?|\u2026)\s*\d+(?:\.\d+)?(?!\w)"),
+)
+"""What begins with a letter."""
+
+_BARE_SPAN: Final = (
+    rf"(?<![\d.-])(?:{_TIME}|{_BARE_TIME})\s*(?:[{_DASH}]|to\b|until\b|and\b)"
+    rf"\s*(?:{_TIME}|{_BARE_TIME}(?![\w.:]|-\d))"
+)
+HOURS_SIGN_ROWS: Final = (("LISTED", r";"),)
+HOURS_NUMBER_ROWS: Final = (("BARE_SPAN", _BARE_SPAN),)
+HOURS_WORD_ROWS: Final = (
+    ("ODD_DAYS", rf"\b{_DAY}\b(?:\s*(?:[{_DASH}]|to\b)\s*{_DAY}\b)?"),
+    ("SAID_SPAN", rf"(?:from|between)\s+{_BARE_SPAN}"),
 )
 """Only in `hours`: days, and times as they stand on a door."""
 
@@ -142,12 +140,15 @@ class Mend:
     doubtful: bool = False
 
 
-KINDS: Final = frozenset(name for name, _ in (*ROWS, *HOURS_ROWS))
+_ROWS: Final = (
+    *SIGN_ROWS, *NUMBER_ROWS, *WORD_ROWS, *HOURS_SIGN_ROWS, *HOURS_NUMBER_ROWS, *HOURS_WORD_ROWS
+)  # fmt: skip
+KINDS: Final = frozenset(name for name, _ in _ROWS)
 """The names of all of them."""
 
 
 def mend(kind: str, word: str) -> Mend:
-    """What one of ROWS means here."""
+    """What one of the rows means here."""
     return _MENDS[kind](word)
 
 
@@ -273,20 +274,6 @@ def _hidden(word: str) -> Mend:
     return Mend(code="S023", words={"number": number}, tokens=tokens)
 
 
-def _thousands(word: str) -> Mend:
-    """The last sign is a decimal one when another came before it, or fewer digits follow."""
-    last = max(word.rfind(","), word.rfind("."))
-    signs = set(re.findall(r"\D", word))
-    whole, rest = (word[:last], word[last + 1 :]) if len(signs) > 1 else (word, "")
-    fixed = re.sub(r"\D", "", whole) + (f".{rest}" if rest else "")
-    return Mend(
-        code="S024",
-        words={"word": word, "fixed": fixed},
-        tokens=(("NUMBER", fixed),),
-        doubtful=True,
-    )
-
-
 def _date(word: str) -> Mend:
     numbers = [int(number) for number in re.findall(r"\d+", word)]
     letters = re.search(r"[A-Za-z]{3}", word)
@@ -347,11 +334,9 @@ _MENDS: Final[dict[str, Callable[[str], Mend]]] = {
     "QUOTED": quotes,
     "STAMP": _stamp,
     "ODD_DATE": _date,
+    "NAMED_DATE": _date,
     "ODD_SPAN": _clock_span,
     "ODD_CLOCK": _clock,
-    "MONEY": _noise("Leave it out; a number stands alone."),
-    "THOUSANDS": _thousands,
-    "THOUSAND_COMMAS": _thousands,
     "ELLIPSIS": _noise("Write out what it stands for."),
     "BULLET": _noise("Leave it out; a new line is enough."),
     "COUNTED": _noise(_WHOLE_SUM, ("EQUAL", "=")),
@@ -361,6 +346,7 @@ _MENDS: Final[dict[str, Callable[[str], Mend]]] = {
     "FOREIGN": _sign,
     "ODD_DAYS": _days,
     "BARE_SPAN": _clock_span,
+    "SAID_SPAN": _clock_span,
     "LISTED": _listed,
     "ACCENTED": _accented,
     "ALIKE": _alike,

@@ -13,22 +13,11 @@ from typing import Final
 
 from lark import Token
 
-from engine.language import foreign
+from engine.language import amounts, foreign
+from engine.language.amounts import LONG_UNITS, UNITS
 from engine.language.diagnostics import Findings
 from engine.language.source import Source
 from engine.vocabulary.words import WORDS
-
-UNITS: Final = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-"""Milliseconds of each unit of time."""
-
-LONG_UNITS: Final = {
-    "sec": "s", "secs": "s", "second": "s", "seconds": "s", "minute": "min", "minutes": "min",
-    "mins": "min", "m": "min", "hour": "h", "hours": "h", "hr": "h", "hrs": "h", "day": "d",
-    "days": "d", "millisecond": "ms", "milliseconds": "ms", "week": "d", "weeks": "d",
-    "month": "d", "months": "d", "year": "d", "years": "d",
-}  # fmt: skip
-
-DAYS_IN: Final = {"week": 7, "month": 30, "year": 365}
 
 KINDS: Final = ("text", "number", "boolean", "time", "duration")
 TOKENS: Final = {word.phrase: word.token for word in WORDS if not word.is_phrase}
@@ -54,6 +43,7 @@ _PHRASES: Final = {
     for number, word in enumerate(WORDS)
     if word.is_phrase
 }
+_PHRASES_BEGIN: Final = "|".join(sorted({p.partition(r"\s+")[0] for _, p in _PHRASES.values()}))
 _DAY: Final = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
 
 _SIGNS: Final = {
@@ -63,53 +53,100 @@ _SIGNS: Final = {
     ",": "COMMA", ":": "COLON", "|": "BAR", "?": "HOLE",
 }  # fmt: skip
 SIGNS: Final = {kind: sign for sign, kind in _SIGNS.items() if kind != "COMPARISON"}
-_WORD = r"[^\W\d]\w*"
-_FOREIGN: Final = dict(foreign.ROWS)
-_QUOTED: Final = ("QUOTED", _FOREIGN.pop("QUOTED"))
-_SIGNS_LAST: Final = ("COUNTED", "ARROW", "FOREIGN")
+_WORD = r"[^\W\d]\w*+"
+_PLAIN = r"\d+(?:\.\d+)?"
+_SIGN_ROWS: Final = dict(foreign.SIGN_ROWS)
+_QUOTED: Final = ("QUOTED", _SIGN_ROWS.pop("QUOTED"))
+_ANY_UNIT: Final = "|".join((*LONG_UNITS, *UNITS))
 
 
 def _scanner(*, hours: bool = False, table: bool = False) -> re.Pattern[str]:
-    """The expression that reads a block; hours and tables have signs of their own."""
-    rows = [
-        ("SKIP", r"[\s\ufeff]+|#[^\n]*|```[^\n]*"),
+    """The expression that reads a block; hours and tables have signs of their own.
+
+    What a row can begin with is decided before it is tried: a letter, a digit or another sign.
+    """
+    blanks = ("SKIP", r"[\s\ufeff]+|#[^\n]*|```[^\n]*")
+    groups = (
+        (r"(?=[^\W\d])", _word_rows(hours=hours)),
+        (rf"(?=(?:{_PHRASES_BEGIN})\s)", _phrase_rows()),
+        (r"(?=[^\W\d])", [("WORD", rf"{_WORD}(?:\.\w++)*+")]),
+        (r"(?=\d)", _number_rows(hours=hours)),
+        ("", _sign_rows(hours=hours, table=table)),
+    )
+    tried = (f"{begin}(?:{_alternatives(rows)})" for begin, rows in groups)
+    return re.compile("|".join((_alternatives([blanks]), *tried)))
+
+
+_Rows = list[tuple[str, str]]
+
+
+def _alternatives(rows: _Rows) -> str:
+    return "|".join(f"(?P<{name}>{pattern})" for name, pattern in rows)
+
+
+def _word_rows(*, hours: bool) -> _Rows:
+    return [
+        *([("DAYS", rf"{_DAY}(?:-{_DAY})?\b(?!\s*[-\u2010-\u2015]|\s+to\b)")] if hours else []),
+        *(foreign.HOURS_WORD_ROWS if hours else ()),
+        *foreign.WORD_ROWS,
+        *amounts.WORD_ROWS,
+        ("REASON", r"(?:page-gone|one-at-a-time|lower-priority)\b"),
+    ]
+
+
+def _phrase_rows() -> _Rows:
+    return [
+        (name, rf"(?:{pattern})(?!\w|\.\w){_AFTER.get(token, '')}")
+        for name, (token, pattern) in _PHRASES.items()
+    ]
+
+
+def _number_rows(*, hours: bool) -> _Rows:
+    return [
+        ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
+        ("CLOCK_SPAN", r"\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?![\w:]|\s?[aApP][mM])"),
+        *(foreign.HOURS_NUMBER_ROWS if hours else ()),
+        *foreign.NUMBER_ROWS,
+        ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
+        ("PERCENT", rf"{_PLAIN}\s*%"),
+        *amounts.NUMBER_ROWS,
+        ("DURATION", rf"{_PLAIN}\s+(?:ms|s|min|h|d)\b"),
+        ("LONG_TIME", rf"{_PLAIN}[ \t\u00a0]+(?ai:{_ANY_UNIT})\b"),
+        ("NUMBER", rf"{_PLAIN}(?:[eE][+-]?\d+)?(?![\w.])"),
+        ("GLUED", rf"{_PLAIN}{_WORD}"),
+        amounts.JUMBLE_ROW,
+    ]
+
+
+def _sign_rows(*, hours: bool, table: bool) -> _Rows:
+    return [
+        *([("BAR", r"[|?]")] if table else []),
+        *(foreign.HOURS_SIGN_ROWS if hours else ()),
         ("TRIPLE", r'"""(?s:.*?)"""'),
         ("OPEN_TRIPLE", r'"""[^\n]*'),
         ("TEXT", r'"(?:[^"\\\n]|\\.)*"'),
         _QUOTED,
-        ("DATE", r"\d{4}-\d{2}-\d{2}(?!\w)"),
-        ("CLOCK_SPAN", r"\d{1,2}:\d{2}\s*-\s*\d{1,2}:\d{2}(?![\w:]|\s?[aApP][mM])"),
         ("UNCLOSED", r'"[^\n]*'),
-        *([("DAYS", rf"{_DAY}(?:-{_DAY})?\b(?!\s*[-\u2010-\u2015]|\s+to\b)")] if hours else []),
-        *(foreign.HOURS_ROWS if hours else []),
-        *(row for row in _FOREIGN.items() if row[0] not in _SIGNS_LAST),
-        ("CLOCK", r"\d{1,2}:\d{2}(?!\w)"),
-        ("PERCENT", r"\d+(?:\.\d+)?\s*%"),
-        ("DURATION", r"\d+(?:\.\d+)?\s+(?:ms|s|min|h|d)\b"),
-        ("LONG_TIME", rf"\d+(?:\.\d+)?[ \t\u00a0]+(?i:{'|'.join((*LONG_UNITS, *UNITS))})\b"),
-        ("DECIMAL_COMMA", r"\d+,\d+(?![\w,])"),
-        ("GLUED", rf"\d+(?:\.\d+)?{_WORD}"),
-        ("NUMBER", r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])"),
-        ("REASON", r"(?:page-gone|one-at-a-time|lower-priority)\b"),
-        *(
-            (name, rf"(?:{pattern})(?!\w|\.\w){_AFTER.get(token, '')}")
-            for name, (token, pattern) in _PHRASES.items()
-        ),
-        ("PATH", rf"{_WORD}(?:\.\w+)+"),
-        ("WORD", _WORD),
-        *([("BAR", r"[|?]")] if table else []),
-        *((name, _FOREIGN[name]) for name in _SIGNS_LAST),
+        *_SIGN_ROWS.items(),
+        *amounts.SIGN_ROWS,
         ("SIGN", r"<=|>=|!=|[-+*/<>=(){}\[\],:]"),
         ("ODD", r"\S"),
     ]
-    return re.compile("|".join(f"(?P<{name}>{pattern})" for name, pattern in rows))
 
 
 _SCANNERS: Final = {"hours": _scanner(hours=True), "table": _scanner(table=True)}
 _SCANNER: Final = _scanner()
-_ON_DOORS: Final = ("ODD_DAYS", "BARE_SPAN")
+_ON_DOORS: Final = ("ODD_DAYS", "BARE_SPAN", "SAID_SPAN")
 _KEY_END: Final = re.compile(r"\s*:")
 _FIELD_KIND: Final = re.compile(rf"\s+(?:{'|'.join(KINDS)}|list)\b")
+
+
+def token(kind: str, value: str, start: int | None, end: int | None) -> Token:
+    """A token, made without the detour that Lark takes for each of a book's many."""
+    made = str.__new__(Token, value)
+    made.type, made.value, made.start_pos, made.end_pos = kind, value, start, end
+    made.line = made.column = made.end_line = made.end_column = None
+    return made
 
 
 class Lexer:
@@ -124,43 +161,67 @@ class Lexer:
         self._end = end
         self._findings = findings
         self._depth: list[str] = []
+        self._excepted = False
         self.tokens: list[Token] = []
         self.line_starts: set[int] = set()
         self.doubts: list[int] = []
 
     def read(self) -> list[Token]:
         """All tokens of the block. ``line_starts`` then has the index of each first of a line."""
-        text, fresh = self._source.text, True
+        tokens, fresh = self.tokens, True
         is_event = self._keyword == "event"
         scanner = _SCANNERS.get(self._keyword, _SCANNER)
-        for match in scanner.finditer(text, self._start, self._end):
-            kind = match.lastgroup or "ODD"
+        for match in scanner.finditer(self._source.text, self._start, self._end):
+            kind = match.lastgroup
             if kind == "SKIP":
                 fresh = fresh or "\n" in match.group()
                 continue
-            before = len(self.tokens)
-            self._token(kind, match, field=is_event and fresh)
-            if len(self.tokens) > before:  # a sign that is left out begins no line
-                self.line_starts |= {before} if fresh else set()
+            before = len(tokens)
+            if kind == "WORD":
+                self._name(match, field=is_event and fresh)
+            elif kind in ("SIGN", "BAR"):
+                self._sign(match)
+            else:
+                self._other(kind or "ODD", match)
+            if fresh and len(tokens) > before:  # a sign that is left out begins no line
+                self.line_starts.add(before)
                 fresh = False
-        return self.tokens
+        return tokens
 
-    def _token(self, kind: str, match: re.Match[str], *, field: bool) -> None:
-        word, start, end = match.group(), match.start(), match.end()
-        if kind in ("WORD", "PATH", "TEXT") and self._is_key(end):
+    def _name(self, match: re.Match[str], *, field: bool) -> None:
+        """A word: a key, a path, a field of an event, a word of the language or a name."""
+        word, end = match.group(), match.end()
+        if self._depth and self._is_key(end):
+            kind = "KEY"
+        elif "." in word:
+            kind = "PATH"
+        elif field and _FIELD_KIND.match(self._source.text, end):
+            kind = "FIELD"
+        else:
+            kind = self._word(word)
+            self._excepted = self._excepted or kind == "EXCEPT"
+        self._emit(kind, word, match.start(), end)
+
+    def _sign(self, match: re.Match[str]) -> None:
+        sign = match.group()
+        if sign in "({[":
+            self._depth.append(sign)
+        elif sign in ")}]" and self._depth:
+            self._depth.pop()
+        self._emit(_SIGNS[sign], sign, match.start(), match.end())
+
+    def _other(self, kind: str, match: re.Match[str]) -> None:
+        word, (start, end) = match.group(), match.span()
+        if kind == "TEXT" and self._depth and self._is_key(end):
             self._emit("KEY", word, start, end)
-        elif kind == "WORD":
-            is_field = field and _FIELD_KIND.match(self._source.text, end) is not None
-            self._emit("FIELD" if is_field else self._word(word), word, start, end)
-        elif kind in ("SIGN", "BAR"):
-            self._bracket(word)
-            self._emit(_SIGNS[word], word, start, end)
-        elif kind in ("DECIMAL_COMMA", "THOUSAND_COMMAS") and self._depth:
+        elif kind in ("DECIMAL_COMMA", "THOUSAND_COMMAS") and self._depth and ",0" not in word:
             self._numbers(word, start)
         elif kind in _MENDED:
             _MENDED[kind](self, word, start, end)
-        elif kind in foreign.KINDS:
-            self._read_as_meant(kind, word, start, end)
+        elif kind in _ON_DOORS and self._excepted:  # dates stand here
+            self._emit("NAME", word, start, end)
+        elif kind in _MEANT:
+            self._read_as_meant(_MEANT[kind](kind, word), start, end)
         else:
             self._emit(_RENAMED.get(kind, kind), word, start, end)
 
@@ -172,8 +233,7 @@ class Lexer:
 
     def _is_key(self, end: int) -> bool:
         return (
-            bool(self._depth)
-            and self._depth[-1] == "{"
+            self._depth[-1] == "{"
             and self.tokens[-1].type in ("LBRACE", "COMMA")
             and _KEY_END.match(self._source.text, end) is not None
         )
@@ -183,22 +243,12 @@ class Lexer:
             return "NAME"
         return TOKENS.get(word, "NAME")
 
-    def _bracket(self, sign: str) -> None:
-        if sign in "({[":
-            self._depth.append(sign)
-        elif sign in ")}]" and self._depth:
-            self._depth.pop()
-
     def _emit(self, kind: str, value: str, start: int, end: int) -> None:
-        self.tokens.append(Token(kind, value, start_pos=start, end_pos=end))
+        self.tokens.append(token(kind, value, start, end))
 
     # ------------------------------------------------- mistakes of the hand
 
-    def _read_as_meant(self, kind: str, word: str, start: int, end: int) -> None:
-        mend = foreign.mend(kind, word)
-        if kind in _ON_DOORS and any(token.type == "EXCEPT" for token in self.tokens):
-            self._emit("NAME", word, start, end)  # dates stand here
-            return
+    def _read_as_meant(self, mend: foreign.Mend, start: int, end: int) -> None:
         shown = end if mend.shown is None else start + mend.shown
         if mend.code:
             self._findings.add(mend.code, self._source.span(start, shown), **mend.words)
@@ -216,34 +266,25 @@ class Lexer:
         self._emit("TEXT", f'"{word.strip().strip(chr(34))}"', start, end)
 
     def _long_time(self, word: str, start: int, end: int) -> None:
-        number, unit = word.lower().split()
-        days = DAYS_IN.get(unit.rstrip("s"))
-        amount = f"{float(number) * days:g}" if days else number
-        meant = f"{amount} {LONG_UNITS.get(unit, unit)}"
+        meant = amounts.duration(*word.split())
         self._findings.add("S016", self._source.span(start, end), word=word, fixed=meant)
         self._emit("DURATION", meant, start, end)
-
-    def _decimal_comma(self, word: str, start: int, end: int) -> None:
-        meant = word.replace(",", ".")
-        self._findings.add("S017", self._source.span(start, end), word=word, fixed=meant)
-        self._emit("NUMBER", meant, start, end)
 
     def _glued(self, word: str, start: int, end: int) -> None:
         digits = re.match(r"\d+(?:\.\d+)?", word)
         number = digits.group() if digits else ""
         unit = word[len(number) :]
-        meant = LONG_UNITS.get(unit.lower(), unit)
-        if meant not in UNITS and unit[0].isupper():
+        is_time = unit in UNITS or unit.lower() in LONG_UNITS
+        if not is_time and unit[0].isupper():
             hint = f"A name begins with a letter: `{unit}{number}`."
             span = self._source.span(start, end)
             self._findings.add("S012", span, word=word, what="name", hint=hint)
             self._emit("NAME", f"{unit}{number}".replace(".", ""), start, end)
             return
-        self._findings.add(
-            "S006", self._source.span(start, end), word=word, fixed=f"{number} {meant}"
-        )
-        if meant in UNITS:
-            self._emit("DURATION", f"{number} {meant}", start, end)
+        fixed = amounts.duration(number, unit) if is_time else f"{number} {unit}"
+        self._findings.add("S006", self._source.span(start, end), word=word, fixed=fixed)
+        if is_time:
+            self._emit("DURATION", fixed, start, end)
             return
         self.doubts.append(max(0, len(self.tokens) - 1))
         self._emit("NUMBER", number, start, start + len(number))
@@ -256,5 +297,8 @@ _MENDED: Final = {
     "OPEN_TRIPLE": Lexer._unclosed,
     "GLUED": Lexer._glued,
     "LONG_TIME": Lexer._long_time,
-    "DECIMAL_COMMA": Lexer._decimal_comma,
+}
+_MEANT: Final = {
+    **dict.fromkeys(foreign.KINDS, foreign.mend),
+    **dict.fromkeys(amounts.KINDS, amounts.mend),
 }

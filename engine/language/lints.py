@@ -17,6 +17,7 @@ from engine.language.lints_cases import Patience
 from engine.language.lints_conditions import Conditions
 from engine.language.lints_names import Declarations
 from engine.language.lints_notes import Notes
+from engine.language.lints_numbers import check_numbers
 from engine.language.lints_rules import Rules
 from engine.language.source import Source
 
@@ -41,4 +42,5 @@ def lint(book: syntax.Book, sources: Sequence[Source]) -> Shown:
     rules.check()
     rules.guarantees()
     declarations.check()
+    check_numbers(sources, notes)
     return notes.shown()

@@ -129,5 +129,11 @@ WARNINGS: Final = (
         "Nothing ever sets `{word}`, so for every visitor it is {value}.",
         "Add `set {word} = ..` to a rule, or `from UserInfo` to the fact.",
     ),
+    # L44: numbers
+    (
+        "L440",
+        "`{word}` is read as {read}; in other countries it is {other}.",
+        "Write `{other}` or `{mine}`.",
+    ),
 )
 """Code, sentence and way out of every lint."""

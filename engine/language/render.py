@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from engine.language import syntax
+from engine.language.amounts import UNITS
 from engine.language.diagnostics import Diagnostic
-from engine.language.lexer import UNITS
 from engine.language.source import Source
 
 WIDEST: Final = 200

@@ -12,7 +12,8 @@ from datetime import date, timedelta
 from itertools import takewhile
 from typing import Final
 
-from engine.language.lexer import DAYS_IN, LONG_UNITS, TOKENS, UNITS
+from engine.language import amounts
+from engine.language.lexer import TOKENS
 from engine.language.spelling import nearest
 from engine.language.spot import Slip, Spot, as_written, like, slip_at
 
@@ -21,11 +22,6 @@ _FUNCTIONS: Final = {
     for word, kind in TOKENS.items()
     if kind in ("FUNCTION", "FIELD_FUNCTION", "SINCE", "PACING")
 }
-_COUNTS: Final = {
-    word: number
-    for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)  # noqa: SIM905
-} | {"a": 1, "an": 1}
-_HALVES: Final = {"minute": "30 s", "hour": "30 min", "day": "12 h"}
 _COMPARED: Final = {
     "more than": ">", "over": ">", "at least": ">=", "less than": "<", "fewer than": "<",
     "at most": "<=", "exactly": "=",
@@ -35,6 +31,8 @@ _MANY: Final = re.compile(
     rf"(?P<how>{'|'.join(_COMPARED)})? ?(?P<number>\d+) (?:times )?(?P<event>\w+)"
     r"(?: (?:in|within|during))?(?: the)?(?: (?P<window>last [\w ]+|this visit|this page|ever))?"
 )
+_LONGEST: Final = 6
+"""A time is said in so many words at most."""
 _MOST_DAYS: Final = 31
 _NEAR: Final = 12
 _FORMULAS: Final = {
@@ -157,19 +155,20 @@ def _apart(spot: Spot) -> Slip | None:
 
 
 def _time(spot: Spot) -> Slip | None:
-    """``1 h 30 min`` is one time; ``30`` is none."""
+    """``half an hour`` is a time, ``1 h`` with ``30 min`` below it is one, ``30`` is none."""
     if spot.kind() == "DURATION" and spot.kind(-1) == "DURATION":
-        parts = [spot.word(ahead).split() for ahead in (-1, 0)]
-        unit = min((unit for _, unit in parts), key=lambda unit: UNITS[unit])
-        total = sum(float(number) * UNITS[unit] for number, unit in parts) / UNITS[unit]
-        meant = f"{total:g} {unit}"
+        pairs = [spot.word(ahead).partition(" ") for ahead in (-1, 0)]
+        meant = amounts.together([(number, unit) for number, _, unit in pairs])
         new = (like(spot.tokens[spot.at - 1], "DURATION", meant),)
         return slip_at(spot.at - 1, spot.at + 1, f"Write `{meant}`.", new)
-    said = _spoken_time(spot.rest_words()) if "DURATION" in spot.accepted else None
+    if "DURATION" not in spot.accepted:
+        return None
+    said = amounts.spoken(as_written(spot.tokens[spot.at : spot.line_end][:_LONGEST]))
     if said is not None:
-        new = (like(spot.token, "DURATION", said[0]),)
-        return slip_at(spot.at, spot.at + said[1], f"Write `{said[0]}`.", new)
-    if spot.kind() == "NUMBER" and "DURATION" in spot.accepted and "NUMBER" not in spot.accepted:
+        new = (like(spot.token, "DURATION", said[1]),)
+        hint = _clock(said[1]) if spot.kind() == "CLOCK" else f"Write `{said[1]}`."
+        return slip_at(spot.at, spot.at + len(said[0].split()), hint, new)
+    if spot.kind() == "NUMBER" and "NUMBER" not in spot.accepted:
         number = spot.word()
         new = (like(spot.token, "DURATION", f"{number} s"),)
         hint = f"Write a unit too, such as `{number} s` or `{number} min`."
@@ -177,16 +176,10 @@ def _time(spot: Spot) -> Slip | None:
     return None
 
 
-def _spoken_time(words: list[str]) -> tuple[str, int] | None:
-    """A time in words, such as `two minutes`, `half an hour`, and of how many words it is."""
-    first, second, third = (*words, "", "", "")[:3]
-    if first == "half" and second in ("a", "an") and third in _HALVES:
-        return _HALVES[third], 3
-    number = _COUNTS.get(first)
-    unit = LONG_UNITS.get(second)
-    if number is None or unit is None:
-        return None
-    return f"{number * DAYS_IN.get(second.rstrip('s'), 1)} {unit}", 2
+def _clock(time: str) -> str:
+    """``1:30`` is hours and minutes, or minutes and seconds."""
+    short = amounts.together([(time.split()[0], "s")])
+    return f"Write `{time}` for hours and minutes, `{short}` for minutes and seconds."
 
 
 def _dates(spot: Spot) -> Slip | None:

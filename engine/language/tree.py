@@ -16,9 +16,9 @@ from typing import Any, Final, cast
 from lark import Token
 
 from engine.language import syntax
+from engine.language.amounts import UNITS
 from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.driver import Node
-from engine.language.lexer import UNITS
 from engine.language.source import Source
 from engine.language.spelling import nearest
 from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from engine.language import syntax
-from engine.language.lexer import UNITS
+from engine.language.amounts import UNITS
 from engine.language.render import duration, part_written, written
 from engine.runtime.aggregates import aggregates_in
 from engine.trials.lacks import spoken
