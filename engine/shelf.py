@@ -41,7 +41,7 @@ _WARM: Final = 2.0
 """Seconds after which the process that compiles is started, if no file changed before."""
 _ATTEMPTS: Final = 2
 _WAY: Final = 0.002
-"""Seconds that are left to others, again and again, while a book is planned."""
+"""Seconds, at least, that are left to others again and again while a book is planned."""
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of one file; a larger one is no strategy file."""
 
@@ -138,10 +138,14 @@ def _unhurried() -> Iterator[None]:
     know: for work that builds this is as regular as a clock, and nobody has to look at one.
     """
     builder = threading.get_ident()
+    begun = time.perf_counter()
 
     def give_way(phase: str, _: Mapping[str, int]) -> None:
+        nonlocal begun
         if phase == "stop" and threading.get_ident() == builder:
-            time.sleep(_WAY)
+            # In proportion: on a busy machine a step takes longer, and others wait as long for it.
+            time.sleep(max(_WAY, 2 * (time.perf_counter() - begun)))
+            begun = time.perf_counter()
 
     gc.callbacks.append(give_way)
     try:
