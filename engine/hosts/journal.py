@@ -54,17 +54,18 @@ class Journal:
         # The youngest segment is never trimmed, so no offset is given twice.
         self.next_offset = max(last or 0, first - 1) + 1
 
-    def grow(self, cursor: sqlite3.Cursor, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Count rows that are written in the same transaction."""
-        if not rows:
-            return
-        size = sum(len(row[-1]) + len(row[-2]) + _ROW for row in rows)
-        began = self._began or rows[0][5]
+    def grow(self, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Count rows that were written."""
+        for row in rows:
+            self._began = self._began or row[5]
+            self._bytes += len(row[-1]) + len(row[-2]) + _ROW
+
+    def note(self, cursor: sqlite3.Cursor) -> None:
+        """Write down how large the segment is. A crash forgets some seconds of it at most."""
         cursor.execute(
-            "UPDATE segments SET bytes = bytes + ?, began = ? WHERE segment = ?",
-            (size, began, self.segment),
+            "UPDATE segments SET bytes = ?, began = ? WHERE segment = ?",
+            (self._bytes, self._began, self.segment),
         )
-        self._bytes, self._began = self._bytes + size, began
 
     def is_over(self, now: int, keep: Retention) -> bool:
         """Is it time for the next segment?"""

@@ -99,7 +99,7 @@ class Upkeep:
         return len(visitors)
 
     def _trim(self, now: int, amount: int) -> int:
-        if now >= self._look_at:
+        if now >= self._look_at or self._store.journal.is_over(now, self._keep):
             self._look_at = now + min(_LOOK_MS, self._keep.age // PARTS)
             self._trimming = self._look(now) or self._trimming
         if not self._trimming:
@@ -117,9 +117,11 @@ class Upkeep:
         found = False
         if journal.is_over(now, self._keep):
             with self._store.relaxed() as cursor:
+                journal.note(cursor)
                 number = journal.begin_next(cursor, now)
             journal.enter(number, now)
         with self._store.relaxed() as cursor:
+            journal.note(cursor)
             while (oldest := journal.surplus(cursor, now, self._keep)) is not None:
                 journal.mark(cursor, oldest)
                 found = True

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable
 
-from tests.benchmarks import compiling, deciding, reloading, serving
+from tests.benchmarks import compiling, deciding, hosts, million, reloading, serving, throughput
 from tests.benchmarks.peers import command
 
 FIGURES: dict[str, Callable[[], dict[str, float]]] = {
@@ -27,6 +27,15 @@ FIGURES: dict[str, Callable[[], dict[str, float]]] = {
     "server, 10,000 open visits": serving.memory_of_visits,
     "server, 100 events/s": serving.time_to_the_page,
     "server, edit to live": serving.time_to_live,
+    "server beside a bare endpoint, one core": throughput.beside_bare,
+    "server beside a bare endpoint, one core, batches of 10": lambda: throughput.beside_bare(10),
+    "submits, 1 client": lambda: hosts.submits(1),
+    "submits, 16 clients": lambda: hosts.submits(16),
+    "submits, 64 clients": lambda: hosts.submits(64),
+    "submits, 256 clients": lambda: hosts.submits(256),
+    "submits, 64 clients, journal trimmed": lambda: hosts.submits(64, trimming=True),
+    "store of 1,000,000 visitors at rest": million.at_rest,
+    "store of 100,000 visitors who just left": million.fresh,
     "server, 1,000 events/s while 1,000 rules are edited": reloading.reload_under_traffic,
 }
 

@@ -11,6 +11,7 @@ import asyncio
 import gc
 import itertools
 import os
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from typing import Any
 from engine.hosts.clock import now_ms
 from engine.hosts.contract import Host, Input
 from engine.hosts.document import EngagementCore
+from engine.hosts.journal import Retention
 from engine.hosts.memory import MemoryHost
 from engine.hosts.sqlite import SqliteHost
 from engine.language.compiler import compile_book
@@ -31,6 +33,7 @@ from engine.runtime.library import Library
 from engine.runtime.plan import plan
 
 SAMPLE = Path(__file__).resolve().parent.parent.parent / "strategies"
+CLIENTS = (1, 16, 64, 256)
 VISITS = 500
 """Visits that the clients share."""
 NAMES = ("PageEntered", "AddToCart", "ProductSeen", "ScrolledDown", "PageExited")
@@ -72,8 +75,8 @@ async def nobody(visitor: str, messages: object) -> None:
     """Deliver to nobody."""
 
 
-async def rate(host: Host, traffic: Traffic, clients: int, seconds: float) -> str:
-    """One line: events per second and latencies with so many clients."""
+async def rate(host: Host, traffic: Traffic, clients: int, seconds: float) -> dict[str, float]:
+    """Events per second and latencies of submits with so many clients."""
     end = time.perf_counter() + seconds
     took: list[float] = []
 
@@ -90,10 +93,17 @@ async def rate(host: Host, traffic: Traffic, clients: int, seconds: float) -> st
     await asyncio.gather(*(client(number) for number in range(clients)))
     cpu = time.process_time() - cpu
     p50, p99 = (statistics.quantiles(took, n=100)[place] * 1000 for place in (49, 98))
-    return (
-        f"{clients:5} clients {len(took) / seconds:9,.0f}/s   p50 {p50:6.2f}   p99 {p99:6.2f}"
-        f"   {cpu / len(took) * 1e6:5.0f} us CPU"
-    )
+    return {
+        "events/s": len(took) / seconds,
+        "p50 ms": p50,
+        "p99 ms": p99,
+        "longest ms": max(took) * 1000,
+        "us CPU/event": cpu / len(took) * 1e6,
+    }
+
+
+def _line(clients: int, found: dict[str, float]) -> str:
+    return f"{clients:5} clients   " + "   ".join(f"{k} {v:9,.2f}" for k, v in found.items())
 
 
 async def measure(
@@ -101,11 +111,39 @@ async def measure(
 ) -> None:
     print(name)
     traffic = Traffic(core.woken(0).version)
-    for clients in (1, 16, 128):
+    for clients in CLIENTS:
         host = make()
         await host.start(core, nobody)
-        print(" ", await rate(host, traffic, clients, seconds))
+        print(" ", _line(clients, await rate(host, traffic, clients, seconds)))
         await host.stop()
+
+
+def _sample() -> EngagementCore:
+    compiled = compile_book(read_folder(SAMPLE))
+    assert compiled.book is not None
+    return EngagementCore(Library(plan(compiled.book)), lambda: {"chat": 2})
+
+
+def submits(clients: int, seconds: float = 6.0, *, trimming: bool = False) -> dict[str, float]:
+    """Durable submits with checkpoints each second; with ``trimming`` the journal is full too.
+
+    Then each entry that comes makes an old one go, and what is kept are some seconds.
+    """
+    core = _sample()
+
+    async def measured() -> dict[str, float]:
+        traffic = Traffic(core.woken(0).version)
+        with tempfile.TemporaryDirectory() as folder:
+            keep = Retention(size=8_000_000) if trimming else Retention()
+            host = SqliteHost(Path(folder) / "visits.sqlite3", keep=keep)
+            await host.start(core, nobody)
+            await rate(host, traffic, clients, seconds / 2)  # what is trimmed must be there first
+            found = await rate(host, traffic, clients, seconds)
+            await host.stop()
+            found["MB of journal"] = _journal(Path(folder) / "visits.sqlite3")
+        return found
+
+    return asyncio.run(measured())
 
 
 async def weigh(make: Callable[[], Host], core: EngagementCore, visits: int) -> None:
@@ -121,6 +159,15 @@ async def weigh(make: Callable[[], Host], core: EngagementCore, visits: int) -> 
     kilobytes = (resident() - before) / visits / 1024
     print(f"  {visits:,} open visits: {kilobytes:.2f} kB each in memory")
     await host.stop()
+
+
+def _journal(path: Path) -> float:
+    with sqlite3.connect(path) as file:
+        (size,) = file.execute(
+            "SELECT sum(length(body) + length(decisions)) FROM journal"
+        ).fetchone()
+    file.close()
+    return (size or 0) / 1e6
 
 
 def resident() -> int:

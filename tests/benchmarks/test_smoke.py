@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from reference import Reference
 
-from benchmarks import compiling, deciding, reloading, serving
+from benchmarks import compiling, deciding, hosts, million, reloading, serving, throughput
 from benchmarks.peers import command, mixed, report, workload
 from benchmarks.peers.cell import Cell, compared, record, running
 from benchmarks.peers.door import Door, event_of
@@ -50,6 +50,24 @@ def test_an_edit_is_live() -> None:
 
 def test_memory() -> None:
     assert serving.memory_of_visits(500)["kB/visit"] < 200
+
+
+def test_beside_a_bare_endpoint() -> None:
+    figures = throughput.beside_bare(batch=5, clients=8, seconds=0.5, rounds=1)
+    assert figures["ratio"] > 0.05
+
+
+def test_submits_while_the_journal_is_trimmed() -> None:
+    figures = hosts.submits(32, seconds=4, trimming=True)
+    assert figures["p50 ms"] < 10_000
+    assert figures["MB of journal"] < 10, "8 MB are kept"
+
+
+def test_a_store_of_many_visitors() -> None:
+    rested = million.at_rest(5_000)
+    assert rested["bytes of document"] < 1_000
+    assert rested["bytes of file/visitor"] < 1_000
+    assert rested["seconds to the first event"] < 20
 
 
 @pytest.mark.parametrize("name", ["w1", "w1p", "w2"])
