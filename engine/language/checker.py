@@ -7,16 +7,18 @@ noted once: what depends on something broken is taken to be right.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean, listed
 from engine.language.expressions import Expressions, Place
+from engine.language.fitting import given
+from engine.language.meant import Meant
 from engine.language.names import Names
 from engine.language.pageside import check_page_side
 from engine.language.render import duration
-from engine.language.spelling import Words, nearest
+from engine.language.spelling import nearest
 from engine.vocabulary.channels import CHANNELS, RESERVED_PREFIX
 from engine.vocabulary.kinds import BOOLEAN, Kind
 
@@ -28,9 +30,6 @@ REASONS = (
     "lower-priority", "guarantee", "expired",
 )  # fmt: skip
 
-PERSONS = ("user", "customer", "client", "shopper", "guest", "person")
-"""What others call a visitor."""
-
 
 class Checker:
     """Checks the declarations of ``names``; ``mended`` are spans of blocks that lost clauses."""
@@ -41,6 +40,8 @@ class Checker:
         self._findings = findings
         self._values = Expressions(names, findings)
         self._fields: dict[str, Mapping[str, Kind]] = {}
+        self._meant = Meant(names)
+        self._experiments: set[str] | None = None
 
     def check(self, settled: Container[int] = ()) -> Iterator[syntax.Declaration]:
         """Note every mistake of the book; gives the declarations that have none of their own.
@@ -103,20 +104,32 @@ class Checker:
                 "N103", strategy.span, word=strategy.group, nearest=near, after="group"
             )
         if not strategy.rules and strategy.span not in self._mended:
-            self._findings.add("P309", strategy.span)
+            self._no_rule(strategy)
         if strategy.hours is not None:
-            self._values.hours(strategy.hours, strategy.span)
+            self._values.hours(strategy.hours, strategy.span, after="hours")
         active = strategy.active
         if active and active.since and active.until and active.since > active.until:
             self._findings.add("P315", active.span, since=active.since, until=active.until)
         for rule in strategy.rules:
             self._rule(rule, mended=strategy.span in self._mended)
 
+    def _no_rule(self, strategy: syntax.Strategy) -> None:
+        """A strategy without rules, unless a table was to bring them that has its own mistake."""
+        tables = set(self._names.of_tables)
+        if strategy.name in tables or tables - set(self._names.strategies) or self._lost_a_table:
+            self._values.spared += 1
+        else:
+            self._findings.add("P309", strategy.span)
+
+    @property
+    def _lost_a_table(self) -> bool:
+        return any(name.startswith("table ") for name in self._names.lost)
+
     def _rule(self, rule: syntax.Rule, *, mended: bool) -> None:
-        if not (rule.sends or rule.sets) and not mended:
-            self._findings.add("P305", rule.span)
         if rule.attach is not None and not rule.sends and not mended:
             self._findings.add("P308", rule.attach.span)
+        elif not (rule.sends or rule.sets) and not mended:
+            self._findings.add("P305", rule.span)
         self._pattern(rule.pattern)
         place = Place(
             what="rule", event=self._completing(rule.pattern), names=_aliases(rule.pattern)
@@ -194,12 +207,38 @@ class Checker:
                 found="1 is" if len(kinds) == 1 else f"{len(kinds)} are",
                 known=functools.partial(_wanted, message),
             )
+        elif message is not None:
+            self._arguments(send, message, kinds)
         if send.message is None:
             if send.data is not None:
                 self._notification(send.channel, send.data, send.span, place)
         elif send.message not in self._names.messages and send.message not in self._names.lost:
             near = self._near(send.message, "message", self._names.messages)
-            self._findings.add("N104", send.span, word=send.message, nearest=near)
+            hint = functools.partial(_first, self._meant.message, send.message, near)
+            self._findings.add("N104", send.span, word=send.message, nearest=hint)
+
+    def _arguments(
+        self, send: syntax.SendAction, message: syntax.Message, kinds: list[Kind | None]
+    ) -> None:
+        """Do the values fit the fields of the channel that they fill?"""
+        fields, _ = self._channel(message.channel)
+        wanted = {
+            value.parts[0]: (fields or {}).get(key)
+            for key, value in message.data.entries
+            if isinstance(value, syntax.Path) and len(value.parts) == 1
+        }
+        for word, argument, kind in zip(message.parameters, send.arguments, kinds, strict=True):
+            field = wanted.get(word)
+            if field is not None and kind is not None and not _same(kind, field):
+                self._findings.add(
+                    "T209",
+                    argument.span,
+                    message=message.name,
+                    word=word,
+                    kind=f"a {field}",
+                    left_kind=f"a {kind}",
+                    hint=functools.partial(given, argument, field),
+                )
 
     def _notification(
         self, name: str, data: syntax.Record, span: syntax.Span, place: Place
@@ -218,20 +257,32 @@ class Checker:
                     known=functools.partial(_listed, channels),
                 )
             return
-        known = functools.partial(_listed, fields)
+        values, missing = dict(data.entries), sorted(required - set(kinds))
+        self._fields_of_channel(name, data, missing)
         for key, (kind, where) in kinds.items():
             wanted = fields.get(key)
-            if wanted is None:
-                near = self._near(key, f"of {name}", fields)
-                self._findings.add("N108", where, channel=name, word=key, nearest=near, known=known)
-            elif kind is not None and not _same(kind, wanted):
+            if wanted is not None and kind is not None and not _same(kind, wanted):
+                hint = functools.partial(given, values[key], wanted)
                 self._findings.add(
-                    "T207", where, word=key, kind=f"a {wanted}", left_kind=f"a {kind}"
+                    "T207", where, word=key, kind=f"a {wanted}", left_kind=f"a {kind}", hint=hint
                 )
-        written = Words(lambda: kinds)
-        for key in sorted(required - set(kinds)):
-            if not written.nearest(key):
-                self._findings.add("N109", data.span, channel=name, word=key)
+        for key in missing if set(kinds) <= set(fields) else ():
+            self._findings.add("N109", data.span, channel=name, word=key)
+
+    def _fields_of_channel(
+        self, name: str, data: syntax.Record, missing: Sequence[str] = ()
+    ) -> None:
+        """Note keys that the channel does not have; the one that is missing was meant."""
+        fields, _ = self._channel(name)
+        if fields is None:
+            return
+        known = functools.partial(_listed, fields)
+        for key, where in self._values.keys(data).items():
+            if key not in fields:
+                near = self._near(key, f"of {name}", fields)
+                if len(missing) == 1:
+                    near = functools.partial(did_you_mean, missing[0])
+                self._findings.add("N108", where, channel=name, word=key, nearest=near, known=known)
 
     def _near(self, word: str, what: str, known: Iterable[str]) -> Callable[[], str]:
         return self._names.near(word, what, lambda: known)
@@ -245,55 +296,78 @@ class Checker:
 
     def _set(self, action: syntax.SetAction, place: Place) -> None:
         kind = self._values.kind_of(action.value, place)
-        self._fact_takes(action.scope, action.fact, kind, action.span)
+        self._fact_takes((action.scope, action.fact), action.value, kind, action.span)
 
-    def _fact_takes(self, scope: str, name: str, kind: Kind | None, span: syntax.Span) -> None:
-        fact = self._names.facts.get((scope, name))
-        word = f"{scope}.{name}"
+    def _fact_takes(
+        self, key: tuple[str, str], value: syntax.Expr, kind: Kind | None, span: syntax.Span
+    ) -> None:
+        scope, name = key
+        fact = self._names.facts.get(key)
         if scope not in ("visit", "visitor"):
             return
-        if fact is None:
+        if key in Expressions.BUILT_IN:
+            shown = name[:1].upper() + name[1:]
+            self._findings.add("N121", span, word=f"{scope}.{name}", scope=scope, name=shown)
+        elif fact is None:
             self._values.unknown_fact(scope, name, span)
         elif kind is not None and not _same(kind, fact.kind):
-            self._findings.add(
-                "T205", span, word=word, kind=f"a {fact.kind}", left_kind=f"a {kind}"
-            )
+            self._wrong_kind(f"{scope}.{name}", value, kind, fact.kind)
+
+    def _wrong_kind(self, word: str, value: Any, kind: Kind, wanted: Kind) -> None:
+        hint = functools.partial(given, value, wanted)
+        self._findings.add(
+            "T205", value.span, word=word, kind=f"a {wanted}", left_kind=f"a {kind}", hint=hint
+        )
 
     # ------------------------------------------------- scenarios
 
     def _step(self, step: syntax.Step) -> None:
         match step:
             case syntax.GivenFact(scope=scope, fact=name, value=value, span=span):
-                self._fact_takes(scope, name, value.kind, span)
+                self._fact_takes((scope, name), value, value.kind, span)
             case (
                 syntax.GivenAgents(medium=medium, span=span)
                 | syntax.GivenPacing(medium=medium, span=span)
             ):
                 self._values.medium(medium, span)
             case syntax.Happens(event=event, data=data, span=span):
-                near = "Did you mean `visitor`?" if event.lower() in PERSONS else ""
-                self._values.event_name(event, span, near)
+                self._values.event_name(event, span, told=True)
                 self._event_data(event, data)
             case syntax.Enters(data=data):
                 self._event_data("PageEntered", data)
-            case syntax.ExpectSent(name=name, span=span):
+            case syntax.GivenAudience(experiment=experiment, span=span):
+                self._audience(experiment, span)
+            case syntax.ExpectSent(name=name, data=data, span=span):
                 self._values.sendable(name, span)
+                message = self._names.messages.get(name)
+                if message is not None and data is not None:
+                    self._fields_of_channel(message.channel, data)
             case syntax.ExpectFact(path=path, value=value):
                 kind = self._values.kind_of(path, Place(what="rule"))
                 if kind is not None and kind != value.kind:
-                    word, wanted = ".".join(path.parts), f"a {kind}"
-                    self._findings.add(
-                        "T205", value.span, word=word, kind=wanted, left_kind=f"a {value.kind}"
-                    )
+                    self._wrong_kind(".".join(path.parts), value, value.kind, kind)
             case syntax.ExpectRefused():
                 self._refused(step)
             case _:
                 pass
 
+    def _audience(self, experiment: str, span: syntax.Span) -> None:
+        if self._experiments is None:
+            strategies = self._names.strategies.values()
+            self._experiments = {s.audience.experiment for s in strategies if s.audience}
+        if experiment in self._experiments:
+            return
+        if self._names.lost or self._mended:
+            self._values.spared += 1
+        else:
+            near = self._near(experiment, "experiment", self._experiments)
+            self._findings.add("N122", span, word=experiment, nearest=near)
+
     def _refused(self, step: syntax.ExpectRefused) -> None:
         if step.strategy not in self._names.strategies and step.strategy not in self._names.lost:
             near = self._near(step.strategy, "strategy", self._names.strategies)
-            self._findings.add("N112", step.span, word=step.strategy, nearest=near)
+            hint = functools.partial(_first, self._meant.strategy, step.strategy, near)
+            self._findings.add("N112", step.span, word=step.strategy, nearest=hint)
         if step.reason not in REASONS:
             meant, known = did_you_mean(nearest(step.reason, REASONS)), ", ".join(REASONS)
             self._findings.add("N115", step.span, word=step.reason, nearest=meant, known=known)
@@ -304,15 +378,14 @@ class Checker:
         kinds = self._values.record(data, Place(what="message"))
         if not self._names.fields_known(event):
             return
-        fields = self._names.fields_of(event)
-        for key, (kind, span) in kinds.items():
+        fields, values = self._names.fields_of(event), dict(data.entries)
+        keys = self._values.keys(data)
+        for key, (kind, _) in kinds.items():
             path = tuple(key.split("."))
             if path not in fields and not self._names.reaches_field(event, path):
-                self._values.unknown_field(event, path, span)
+                self._values.unknown_field(event, path, keys[key])
             elif kind is not None and path in fields and not _fits(kind, fields[path]):
-                self._findings.add(
-                    "T205", span, word=key, kind=f"a {fields[path]}", left_kind=f"a {kind}"
-                )
+                self._wrong_kind(key, values[key], kind, fields[path])
 
 
 def _atoms(part: syntax.Part) -> tuple[syntax.Atom, ...]:
@@ -340,6 +413,10 @@ def _wanted(message: syntax.Message) -> str:
     return f"Write one value for each of: {listed(message.parameters)}."
 
 
+def _first(guess: Callable[[str], str], word: str, near: Callable[[], str]) -> str:
+    return guess(word) or near()
+
+
 def _counted(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
@@ -352,4 +429,4 @@ def _same(kind: Kind, wanted: Kind) -> bool:
 
 
 def _fits(kind: Kind, wanted: Kind) -> bool:
-    return kind == wanted or wanted.word == "list" or (wanted.word == "time" and kind != BOOLEAN)
+    return _same(kind, wanted) or (wanted.word == "time" and kind != BOOLEAN)

@@ -106,8 +106,8 @@ CODES: Final = MappingProxyType(
         ),
         (
             "S022",
-            "This name is empty, longer than {count} letters, or not one line.",
-            "Give it a short name.",
+            "This name is {why}.",
+            "{hint}",
         ),
         # N: names
         ("N101", "No event is called `{word}`.", "{nearest}Declare it: `event {word}`."),
@@ -157,6 +157,16 @@ CODES: Final = MappingProxyType(
             "The message `{message}` takes {wanted}, but {found} given.",
             "{known}",
         ),
+        (
+            "N121",
+            "`{word}` is built in; it counts by itself and cannot be set.",
+            "Declare a fact of your own, such as `fact {scope}.my{name} number`.",
+        ),
+        (
+            "N122",
+            "No strategy has an audience called `{word}`.",
+            "{nearest}Name one that stands in `audience .. of`.",
+        ),
         ("N120", "The book has a time zone already.", "Keep one `zone`; the other is in {where}."),
         # T: kinds of value
         (
@@ -167,26 +177,35 @@ CODES: Final = MappingProxyType(
         (
             "T202",
             "`{operator}` needs {takes}, but {left} is {left_kind}.",
-            "Use another comparison, such as `=`.",
+            "{hint}",
         ),
         (
             "T203",
             "{left} is {left_kind}, which is neither true nor false.",
-            "Compare it with a value.",
+            "{hint}",
         ),
         ("T204", "`{operator}` works on numbers, but {left} is {left_kind}.", "{hint}"),
         (
             "T205",
             "`{word}` is declared as {kind}, but the value is {left_kind}.",
-            "Give it {kind}.",
+            "{hint}",
         ),
         ("T206", "`{word}` is not a regular expression: {why}.", "Mend the pattern in the quotes."),
         (
             "T207",
             "The channel field `{word}` is {kind}, but the value is {left_kind}.",
-            "Give it {kind}.",
+            "{hint}",
         ),
-        ("T208", "`{word}` is no time zone.", 'Write one like `"Europe/Madrid"`.'),
+        (
+            "T209",
+            "The message `{message}` needs {kind} for `{word}`, but the value is {left_kind}.",
+            "{hint}",
+        ),
+        (
+            "T208",
+            "`{word}` is no time zone.",
+            '{nearest}Write one like `"Europe/Madrid"`.',
+        ),
         # P: what may stand where
         (
             "P301",

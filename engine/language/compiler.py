@@ -163,11 +163,24 @@ def _meanings(names: Names) -> _Meanings:
         ("event", name): tuple(names.fields_of(name).items()) for name in names.events
     }
     found |= {("fact", ".".join(key)): (fact.kind,) for key, fact in names.facts.items()}
-    found |= {("message", name): entry.parameters for name, entry in names.messages.items()}
+    found |= {("message", name): _taken(names, entry) for name, entry in names.messages.items()}
+    experiments = (s.audience.experiment for s in names.strategies.values() if s.audience)
+    found |= dict.fromkeys((("audience", experiment) for experiment in experiments), ())
     found |= {("channel", name): entry.fields for name, entry in names.channels.items()}
     for what in ("categories", "groups", "strategies", "hours", "media", "broken", "lost"):
         found |= dict.fromkeys(((what, name) for name in getattr(names, what)), ())
     return found
+
+
+def _taken(names: Names, message: syntax.Message) -> tuple[Any, ...]:
+    """What senders and stories depend on: parameters, and the fields of the channel they fill."""
+    own = names.channels.get(message.channel)
+    filled = [
+        (key, value.parts)
+        for key, value in message.data.entries
+        if isinstance(value, syntax.Path) and len(value.parts) == 1
+    ]
+    return message.parameters, message.channel, own.fields if own else (), tuple(filled)
 
 
 def _digest(declaration: syntax.Declaration) -> bytes:

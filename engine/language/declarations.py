@@ -5,18 +5,30 @@ Each method is named after the rule of grammar.lark that it builds.
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 from typing import Any, Final, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from lark import Token
 
 from engine.language import syntax
+from engine.language.diagnostics import did_you_mean
+from engine.language.fitting import given
+from engine.language.spelling import nearest
 from engine.language.tree import TermBuilder
 from engine.vocabulary.kinds import BY_WORD, NUMBER, Kind
 
 LONGEST_NAME: Final = 200
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+
+
+def _near_zone(name: str) -> str:
+    """A zone of that place, or one whose name is near."""
+    place = name.removesuffix(" time").strip().replace(" ", "_").lower()
+    zones = sorted(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
+    whole = [zone for zone in zones if zone.lower().rpartition("/")[2] == place]
+    return did_you_mean(whole[0] if whole else nearest(name, zones))
 
 
 class TreeBuilder(TermBuilder):
@@ -27,8 +39,17 @@ class TreeBuilder(TermBuilder):
     def _title(self, token: Token) -> str:
         """A name in quotes: it stands in ids, lists and reports, so it is one short line."""
         name = self._text(token)
-        if not name.strip() or not name.isprintable() or len(name) > LONGEST_NAME:
-            self._wrong("S022", self._at(token), count=LONGEST_NAME)
+        why, hint = "", "Give it a short name."
+        if not name.strip():
+            why = "empty"
+        elif len(name) > LONGEST_NAME:
+            why = f"longer than {LONGEST_NAME} letters"
+        elif len(name.splitlines()) > 1:
+            why = "not one line"
+        elif not name.isprintable():
+            why, hint = "written with a sign that cannot be seen", "Write the name again."
+        if why:
+            self._wrong("S022", self._at(token), why=why, hint=hint)
         return name
 
     def start(self, _: Any, items: list[Any]) -> syntax.Declaration:
@@ -94,6 +115,7 @@ class TreeBuilder(TermBuilder):
 
     def event(self, meta: Any, items: list[Any]) -> syntax.EventDeclaration:
         name, description, *rest = items
+        self._fields_once([i for i in rest if isinstance(i, syntax.FieldDeclaration)])
         return syntax.EventDeclaration(
             name=str(name),
             description=self._text(description),
@@ -101,6 +123,13 @@ class TreeBuilder(TermBuilder):
             captures=tuple(i for i in rest if isinstance(i, syntax.Capture)),
             span=self._span(meta),
         )
+
+    def _fields_once(self, fields: list[syntax.FieldDeclaration]) -> None:
+        seen: set[tuple[str, ...]] = set()
+        for field in fields:
+            if field.path in seen:
+                self._wrong("S013", field.span, word=".".join(field.path))
+            seen.add(field.path)
 
     def fact(self, meta: Any, items: list[Any]) -> syntax.Fact:
         path, kind, default, *sources = items
@@ -112,6 +141,7 @@ class TreeBuilder(TermBuilder):
                 word=str(path),
                 kind=f"a {kind}",
                 left_kind=f"a {default.kind}",
+                hint=functools.partial(given, default, kind),
             )
         return syntax.Fact(
             scope=scope,
@@ -188,7 +218,8 @@ class TreeBuilder(TermBuilder):
         try:
             ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            self._wrong("T208", self._at(token), word=name)
+            near = functools.partial(_near_zone, name)
+            self._wrong("T208", self._at(token), word=name, nearest=near)
             return "UTC"
         return name
 

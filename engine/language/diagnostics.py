@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 from engine.language.codes import CODES
@@ -17,6 +17,13 @@ _LONG: Final = 1_000
 """A place of more characters is read once, not once for each word that is looked for in it."""
 _WORD: Final = re.compile(r"\w+")
 
+_PLACES: Final = 3
+"""So many other places of a mistake are named."""
+_UNDECLARED: Final = {
+    "N101": "event", "N102": "category", "N103": "sent", "N104": "sent", "N105": "fact",
+    "N107": "channel", "N111": "sent", "N117": "medium", "N118": "hours",
+}  # fmt: skip
+"""Codes of names that nobody declares: one declaration mends all of a family."""
 _OF_TEXT: Final = tuple(code for code in CODES if code.startswith("S"))
 
 Severity = Literal["error", "warning"]
@@ -103,7 +110,46 @@ class Findings:
             if left[code]:
                 left[code] -= 1
                 kept.append(_diagnostic(code, span, self._found[code, span]))
+        kept = self._once(kept)
         return Shown(diagnostics=tuple(kept), more={code: n for code, n in more.items() if n})
+
+    def _once(self, found: list[Diagnostic]) -> list[Diagnostic]:
+        """A name that nobody declares is one mistake, however often it is used.
+
+        Unless it is near another: then each place has to be mended by itself.
+        """
+        first: dict[tuple[str, str], int] = {}
+        others: dict[int, list[Span]] = {}
+        kept: list[Diagnostic] = []
+        for one in found:
+            words = self._found[one.code, one.span]
+            family = _UNDECLARED.get(one.code)
+            key = (family or "", str(words.get("word")))
+            if family is None or not one.hint.startswith(("Declare", "Name one", "Known")):
+                kept.append(one)
+            elif key in first:
+                others.setdefault(first[key], []).append(one.span)
+            else:
+                first[key] = len(kept)
+                kept.append(one)
+        for place, spans in others.items():
+            also = f" It also stands in {self._lines(kept[place].span, spans)}."
+            kept[place] = replace(kept[place], message=kept[place].message + also)
+        return kept
+
+    def _lines(self, first: Span, spans: list[Span]) -> str:
+        """`line 4 and line 7`, with the file where it is another."""
+        said = []
+        for span in spans:
+            line = self._texts[span.source].count("\n", 0, span.start) + 1
+            said.append(
+                f"line {line}" if span.source == first.source else f"{span.source} line {line}"
+            )
+        said = list(dict.fromkeys(said))
+        more = f" and {len(said) - _PLACES:,} other places" if len(said) > _PLACES else ""
+        if more or len(said) == 1:
+            return ", ".join(said[:_PLACES]) + more
+        return f"{', '.join(said[:-1])} and {said[-1]}"
 
     def _narrowed(self, span: Span, word: str, after: str) -> Span:
         if not word or len(word) >= span.end - span.start:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import chain, islice
 from typing import Final, Literal, assert_never
 
@@ -11,6 +12,8 @@ import re2
 
 from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean, one_of
+from engine.language.fitting import as_kind, compared, other_comparison
+from engine.language.meant import Meant
 from engine.language.names import Names
 from engine.language.render import written
 from engine.language.spelling import nearest
@@ -36,6 +39,7 @@ _WHY: Final = {
     "pattern too large": "it is too long",
 }
 _SHORT: Final = ("url", "title", "language", "path", "host")
+_DAY_HINT: Final = 'Write a day, such as `"Mon"`.'
 _MOST_NAMES: Final = 100
 """So many parameters of a message, or names after ``as``, are compared with a misspelt one."""
 
@@ -62,17 +66,24 @@ class Expressions:
     def __init__(self, names: Names, findings: Findings) -> None:
         self._names = names
         self._findings = findings
+        self._meant = Meant(names)
         self.spared = 0
         """How often a mistake went unsaid because another declaration could not be read."""
 
     # ------------------------------------------------- names
 
-    def event_name(self, name: str, span: syntax.Span, near: str = "") -> None:
-        """Note an event that nobody declares."""
+    @staticmethod
+    def _first(*hints: Callable[[], str]) -> Callable[[], str]:
+        """The first of these sentences that says something, when it is shown."""
+        return lambda: next((said for hint in hints if (said := hint())), "")
+
+    def event_name(self, name: str, span: syntax.Span, *, told: bool = False) -> None:
+        """Note an event that nobody declares; ``told``: as a step of a story."""
         if not self._names.has_event(name):
             known = (self._names.events, SYSTEM_EVENTS)
             event = self._names.near(name, "event", lambda: chain(*known))
-            self._findings.add("N101", span, word=name, nearest=near or event)
+            hint = self._first(lambda: self._meant.event(name, told=told), event)
+            self._findings.add("N101", span, word=name, nearest=hint)
 
     def sendable(self, name: str, span: syntax.Span) -> None:
         """Note what ``sent NAME`` cannot mean."""
@@ -85,14 +96,22 @@ class Expressions:
         """Note categories that nobody declares."""
         for name in names:
             if name not in self._names.categories and name not in self._names.lost:
-                near = self._names.near(name, "category", lambda: self._names.categories)
-                self._findings.add("N102", span, word=name, nearest=near)
+                self._unknown_category(name, span)
 
-    def hours(self, name: str, span: syntax.Span) -> None:
-        """Note hours that nobody declares."""
+    def _unknown_category(self, name: str, span: syntax.Span) -> None:
+        if any(known.startswith("?") for known in self._names.categories):  # one lost its name
+            self.spared += 1
+            return
+        near = self._names.near(name, "category", lambda: self._names.categories)
+        hint = self._first(lambda: self._meant.category(name), near)
+        self._findings.add("N102", span, word=name, nearest=hint)
+
+    def hours(self, name: str, span: syntax.Span, after: str = "") -> None:
+        """Note hours that nobody declares (that stand behind a word in the span)."""
         if name not in self._names.hours and name not in self._names.lost:
             near = self._names.near(name, "hours", lambda: self._names.hours)
-            self._findings.add("N118", span, word=name, nearest=near)
+            hint = self._first(lambda: self._meant.hours(name), near)
+            self._findings.add("N118", span, word=name, nearest=hint, after=after)
 
     def medium(self, name: str, span: syntax.Span) -> None:
         """Note a medium that is neither built in nor declared."""
@@ -104,8 +123,8 @@ class Expressions:
     def unknown_fact(self, scope: str, name: str, span: syntax.Span) -> None:
         """Note a fact that nobody declares."""
         word = f"{scope}.{name}"
-        if word not in self._names.lost:
-            near = self._names.near(word, "fact", self._facts)
+        if not {word, name} & self._names.lost:
+            near = lambda: self._meant.fact(scope, name, self.BUILT_IN)  # noqa: E731 - when shown
             self._findings.add("N105", span, word=word, nearest=near)
 
     def _facts(self) -> Iterable[str]:
@@ -114,12 +133,15 @@ class Expressions:
     def unknown_field(self, event: str, path: tuple[str, ...], span: syntax.Span) -> None:
         """Note a field that an event does not have."""
         word = ".".join(path)
+        near = self._near_field(word, event)
+        if path[-1] in ("length", "size") and path[:-1] in self._names.fields_of(event):
+            near = lambda: "Leave the comparison out; nothing asks how long a text is."  # noqa: E731
         self._findings.add(
             "N106",
             span,
             event=f"The event `{event}`",
             word=word,
-            nearest=self._near_field(word, event),
+            nearest=near,
             declaration=f"`event {event}`",
         )
 
@@ -146,11 +168,14 @@ class Expressions:
 
     # ------------------------------------------------- kinds
 
-    def truth(self, node: syntax.Expr, place: Place) -> None:
-        """Check a condition: it must be true or false."""
+    def truth(self, node: syntax.Expr, place: Place, before: syntax.Expr | None = None) -> None:
+        """Check a condition: it must be true or false. ``before`` is joined to it."""
         kind = self.kind_of(node, place)
         if kind is not None and kind != BOOLEAN:
-            self._findings.add("T203", node.span, left=_said(node), left_kind=f"a {kind}")
+            hint = partial(compared, node, kind, before, in_category=place.what == "category")
+            self._findings.add(
+                "T203", node.span, left=_said(node), left_kind=f"a {kind}", hint=hint
+            )
 
     def record(
         self, record: syntax.Record, place: Place
@@ -159,6 +184,15 @@ class Expressions:
         found: dict[str, tuple[Kind | None, syntax.Span]] = {}
         for key, value in record.entries:
             found[key] = (self._item(value, place), value.span)
+        return found
+
+    @staticmethod
+    def keys(record: syntax.Record) -> dict[str, syntax.Span]:
+        """Where each key of a record stands: between the value before it and its own."""
+        found, start = {}, record.span.start
+        for key, value in record.entries:
+            found[key] = replace(record.span, start=start, end=value.span.start)
+            start = value.span.end
         return found
 
     def _item(self, value: syntax.Expr | syntax.Record | syntax.List, place: Place) -> Kind | None:
@@ -218,8 +252,8 @@ class Expressions:
                 self.truth(item, place)
                 return BOOLEAN
             case syntax.And(items=items) | syntax.Or(items=items):
-                for item in items:
-                    self.truth(item, place)
+                for before, item in zip((None, *items), items, strict=False):
+                    self.truth(item, place, before)
                 return BOOLEAN
             case _:
                 assert_never(node)
@@ -251,6 +285,7 @@ class Expressions:
                     takes="numbers, times or texts" if takes == "ordered" else "texts",
                     left=_said(side),
                     left_kind=f"a {kind}",
+                    hint=partial(other_comparison, node),
                 )
                 return
         if takes == "ordered":
@@ -284,10 +319,14 @@ class Expressions:
             right=_said(right),
             left_kind=f"a {one}",
             right_kind=f"a {other}",
-            hint=_without_quotes(right, one) or "Compare two values of one kind.",
+            hint=_DAY_HINT
+            if isinstance(left, syntax.Clock) and left.what == "weekday"
+            else as_kind(right, one) or "Compare two values of one kind.",
         )
 
     def _arithmetic(self, node: syntax.Arithmetic, place: Place) -> Kind | None:
+        if self._dashed(node, place):
+            return None
         kinds = [self.kind_of(side, place) for side in (node.left, node.right)]
         for side, kind in zip((node.left, node.right), kinds, strict=True):
             if kind is not None and kind not in (NUMBER, DURATION):
@@ -298,10 +337,12 @@ class Expressions:
                     left=_said(side),
                     left_kind=f"a {kind}",
                     hint="Texts cannot be joined; send each as a field of its own."
-                    if kind == TEXT
+                    if kind == TEXT and node.operator == "+"
                     else "Use a number.",
                 )
                 return None
+        if None in kinds:  # it has a mistake of its own, or may be anything
+            return None
         if DURATION in kinds:
             return NUMBER if node.operator == "/" and kinds[1] == DURATION else DURATION
         return NUMBER
@@ -353,6 +394,9 @@ class Expressions:
 
     def _nothing(self, node: syntax.Path, place: Place) -> None:
         word = ".".join(node.parts)
+        if word in self._names.lost:
+            self.spared += 1
+            return
         if word.lower() in _NOTHING:
             hint = "Ask for it with `is missing` or `is known`."
         elif word in ("agents.ready", "pacing"):
@@ -380,7 +424,36 @@ class Expressions:
             return (*self._facts(), *(f"event.{name}" for name in ENVELOPE))
 
         near = self._names.near(word, "path", anywhere)
-        return lambda: did_you_mean(nearest(word, here())) or near()
+        return self._first(
+            lambda: did_you_mean(nearest(word, here())),
+            lambda: self._guess(node, place),
+            near,
+        )
+
+    def _guess(self, node: syntax.Path, place: Place) -> str:
+        if len(node.parts) > 1:
+            return self._meant.path(node.parts, place.event)
+        in_category = place.what == "category"
+        return self._meant.word(node.parts[0], place.event, in_category=in_category)
+
+    def _dashed(self, node: syntax.Arithmetic, place: Place) -> bool:
+        """A name with a dash in it, such as `visitor.gold-card`, read as a difference?"""
+        left, right = node.left, node.right
+        if node.operator != "-" or not isinstance(left, syntax.Path):
+            return False
+        if not isinstance(right, syntax.Path) or len(right.parts) > 1:
+            return False
+        if right.span.start - left.span.end != 1 or right.parts[0] in place.parameters:
+            return False
+        name = ".".join(left.parts) + right.parts[0][:1].upper() + right.parts[0][1:]
+        self._findings.add(
+            "N113",
+            node.span,
+            word=f"{'.'.join(left.parts)}-{right.parts[0]}",
+            nearest=f"A name is one word: `{name}`.",
+            known="",
+        )
+        return True
 
     def _fact(self, node: syntax.Path, scope: str, name: str, place: Place) -> Kind | None:
         if place.what in ("category", "where"):
@@ -452,12 +525,3 @@ class Expressions:
 def _said(node: syntax.Expr) -> Callable[[], str]:
     """An expression in the author's words, for when they are shown."""
     return lambda: f"`{written(node)}`"
-
-
-def _without_quotes(node: syntax.Expr, wanted: Kind) -> str:
-    """The way out of `"3"` where a number belongs."""
-    if not isinstance(node, syntax.Constant) or node.kind != TEXT:
-        return ""
-    value = str(node.value)
-    fits = value.isdecimal() if wanted == NUMBER else value in ("true", "false")
-    return f"Write `{value}` without quotes." if fits and wanted in (NUMBER, BOOLEAN) else ""

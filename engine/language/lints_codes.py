@@ -118,11 +118,31 @@ WARNINGS: Final = (
         "{nearest}Write the name as the book declares it.",
     ),
     # L43: what nothing uses
+    (
+        "L427",
+        "`{said}` within a text is not filled in; the page gets it as it stands.",
+        "Send `{word}` as a field of its own.",
+    ),
+    (
+        "L428",
+        "In `{said}` the dot before the star is taken as it stands.",
+        "Write `url {glob}`, or `url matches {said_text}` for a regular expression.",
+    ),
+    (
+        "L429",
+        "`{said}` is only true of events that are in no other category.",
+        "Write `event in ({category})`.",
+    ),
     ("L430", "Nothing uses the {what} `{word}`.", "Use it, or take it away."),
     (
         "L431",
         "`{word}` is remembered, but no condition and no message ever asks for it.",
         "Ask for it, or take it away.",
+    ),
+    (
+        "L433",
+        "The message `{message}` makes no use of `{word}`.",
+        "Put `{word}` into its record, or take it away, here and where it is sent.",
     ),
     (
         "L432",

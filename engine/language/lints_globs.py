@@ -96,6 +96,8 @@ def trouble(pattern: str) -> tuple[str, str] | None:
             shown = text(cut) if cut.startswith("#") else cut or "x"
             why = "an address is compared without " + what.format(cut=cut)
             return why, way.format(rest=text(rest), cut=shown)
+    if pattern.startswith("^") or pattern.endswith("$"):
+        return "it is a regular expression", f"Write `url matches {text(pattern)}`."
     if " " in pattern:
         why = "in an address a space is written `%20`"
         return why, f"Write {text(pattern.replace(' ', '%20'))}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any, Final
@@ -15,6 +16,7 @@ from engine.language.render import text, written
 from engine.language.spelling import Words
 
 _YEAR: Final = 366
+_HOLE: Final = re.compile(r"\{(\w+)\}")
 _ANSWERS: Final = (
     "InvitationShown", "InvitationAccepted", "InvitationRejected", "InvitationTimedOut",
     "InteractionStarted", "InteractionEnded",
@@ -46,10 +48,14 @@ class Declarations:
         for node in self._nodes:
             if isinstance(node, syntax.Glob):
                 self._glob(node)
+                self._dotted(node)
             elif isinstance(node, syntax.Compare) and node.operator == "=":
                 self._star(node)
+                self._joined(node)
         for scenario in self._book.scenarios.values():
             self._scenario(scenario)
+        for message in self._book.messages.values():
+            self._message(message)
         self._hours()
         self._sent()
         self._quoted_names()
@@ -67,6 +73,28 @@ class Declarations:
         elif first_page_only(node.pattern):
             self._notes.add("L421", node.span, said=node.pattern)
 
+    def _dotted(self, node: syntax.Glob) -> None:
+        """``/cart/.*``, as in a regular expression."""
+        if ".*" not in node.pattern or trouble(node.pattern) is not None:
+            return
+        glob = text(node.pattern.replace(".*", "**" if node.pattern.endswith(".*") else "*"))
+        said = text(node.pattern)
+        self._notes.add("L428", node.span, said=node.pattern, glob=glob, said_text=said)
+
+    def _message(self, message: syntax.Message) -> None:
+        """Note parameters that nothing uses, and those that stand within a text."""
+        inside = list(nodes_in(message.data))
+        used = {n.parts[0] for n in inside if isinstance(n, syntax.Path)}
+        for node in inside:
+            texts = str(node.value) if isinstance(node, syntax.Constant) else ""
+            for name in _HOLE.findall(texts):
+                if name in message.parameters:
+                    used.add(name)
+                    self._notes.add("L427", node.span, said=f"{{{name}}}", word=name)
+        for name in message.parameters:
+            if name not in used:
+                self._notes.add("L433", message.span, message=message.name, word=name)
+
     def _star(self, node: syntax.Compare) -> None:
         """``url = "/cart/**"``: the glob was meant, but `=` is about each sign."""
         path, value = node.left, node.right
@@ -77,6 +105,15 @@ class Declarations:
             why = "`=` compares sign by sign, and an address has no `*`"
             way = f"Write `url {text(pattern)}` in a category, without `=`."
             self._notes.add("L420", value.span, said=pattern, why=why, way=way)
+
+    def _joined(self, node: syntax.Compare) -> None:
+        """``event.category = "Checkout"``: the categories of an event are joined by `;`."""
+        path, value = node.left, node.right
+        if not (isinstance(path, syntax.Path) and isinstance(value, syntax.Constant)):
+            return
+        if path.parts == ("event", "category") and value.value in self._book.categories:
+            word = str(value.value)
+            self._notes.add("L429", node.span, said=written(node), category=word)
 
     def _hours(self) -> None:
         for hours in self._book.hours.values():

@@ -119,8 +119,17 @@ class Names:
 
         It is made when it is shown, and the names are gathered once for each kind (``what``).
         """
+        return lambda: did_you_mean(self.nearest(word, what, known))
+
+    def nearest(self, word: str, what: str, known: Callable[[], Iterable[str]]) -> str | None:
+        """The nearest of those names, or the one that begins with the word."""
         words = self._words.setdefault(what, Words(known))
-        return lambda: did_you_mean(words.nearest(word))
+        return words.nearest(word) or words.begun(word)
+
+    @property
+    def of_tables(self) -> Iterable[str]:
+        """The strategies that tables are for; they may have no rule of their own."""
+        return (table.strategy for table in self.tables.values())
 
 
 def collect(
@@ -196,11 +205,12 @@ def _twice(
     findings: Findings,
 ) -> None:
     line, _ = sources[first.span.source].place(first.span.start)
+    scope = declaration.scope if isinstance(declaration, syntax.Fact) else ""
     findings.add(
         "N110",
         declaration.span,
         what=_WHAT[type(first)],
-        word=declaration.name,
+        word=f"{scope}.{declaration.name}" if scope else declaration.name,
         where=f"{first.span.source} line {line}",
     )
 

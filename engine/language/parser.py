@@ -138,7 +138,7 @@ def _parse_table(block: Block, findings: Findings) -> Parsed:
     """A table: a head, and rows that are rules; a line is a row."""
     rows = Rows(block, findings)
     if rows.name is None:
-        return Parsed(declaration=None, mended=True)
+        return Parsed(declaration=None, mended=True, lost=("table", "table without a name"))
     rules = [_Recovery(block, tokens, set(), findings, "rule").rule() for tokens in rows.rules()]
     kept = tuple(replace(rule, table=rows.name) for rule in rules if rule is not None)
     span = block.source.span(block.start, block.end)

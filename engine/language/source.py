@@ -15,6 +15,8 @@ SUFFIX = ".strategy"
 _LINE_END = re.compile("\n")
 LARGEST = 2_000_000
 """Files larger than this many characters are refused unread."""
+_SHOWN = 20
+"""So many bytes on each side of one that is no UTF-8 are shown, within its word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,16 +68,45 @@ def _read(path: Path, name: str) -> Source:
     if path.exists() and not path.is_file():  # a pipe would keep its reader waiting for ever
         raise Unreadable(f"{name} is no file that can be read; take it away.")
     try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Unreadable(
-            f"{name} is not UTF-8 text (byte {error.start + 1}); save it as UTF-8."
-        ) from error
+        data = path.read_bytes()
     except OSError as error:
         raise Unreadable(f"{name} cannot be read: {error.strerror}.") from error
+    if why := _no_text(data):
+        raise Unreadable(f"{name} {why}")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable(f"{name} {_not_utf8(data, error.start)}") from error
+    if "\n" not in text:  # lines may also end with CR alone
+        text = text.replace("\r", "\n")
     if len(text) > LARGEST:
         raise Unreadable(f"{name} is larger than {LARGEST:,} characters; split it.")
     return Source(name=name, text=text)
+
+
+def _no_text(data: bytes) -> str:
+    """Why a file is no text, and what to do; nothing for one that may be."""
+    start = data[:1_000]
+    if start.startswith((b"PK\x03\x04", b"{\\rtf", b"%PDF", b"\xd0\xcf\x11\xe0")):
+        return "is a document of another program; save it there as plain text, UTF-8."
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")) or _every_other_is_zero(start):
+        return "is saved as UTF-16; save it as UTF-8."
+    if start and not start.strip(b"\x00"):
+        return "is empty but for zeros; it was not saved to its end. Save it again."
+    return ""
+
+
+def _every_other_is_zero(data: bytes) -> bool:
+    return len(data) > 1 and 0 in (max(data[0::2]), max(data[1::2])) and any(data)
+
+
+def _not_utf8(data: bytes, place: int) -> str:
+    """Where the first letter stands that is not written as UTF-8."""
+    line = data.count(b"\n", 0, place) + 1
+    before = re.split(rb"\s", data[max(0, place - _SHOWN) : place])[-1]
+    after = re.split(rb"\s", data[place : place + _SHOWN])[0]
+    word = (before + after).decode("cp1252", "replace")
+    return f"is not UTF-8 text (line {line}, `{word}`); save it as UTF-8."
 
 
 def by_name(sources: Sequence[Source]) -> dict[str, Source]:

@@ -14,6 +14,8 @@ from typing import Final
 
 LONGEST: Final = 100
 """Words of more letters are near none."""
+_SHORTEST: Final = 2
+"""A word of no more letters begins nothing."""
 MOST_LETTERS: Final = 1_000
 """So many different letters are looked for in words of one length; no names have more."""
 
@@ -106,6 +108,12 @@ class Words:
                 near = self._lengths[length].near(lower, allowed)
                 best = min((one for one in (near, best) if one is not None), default=None)
         return best[1] if best else None
+
+    def begun(self, word: str) -> str | None:
+        """The one known word that begins with this one, or None when there are more."""
+        lower = word.lower()
+        whole = [known for known in self._lower if known.startswith(lower)]
+        return self._lower[whole[0]] if len(whole) == 1 and len(word) > _SHORTEST else None
 
     def _sort_out(self, known: Iterable[str]) -> None:
         by_length = defaultdict(list)

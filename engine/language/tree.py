@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from calendar import monthrange
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -29,6 +30,29 @@ LONGEST: Final = 36_500 * 86_400_000
 """A hundred years in ms."""
 _ESCAPE: Final = re.compile(r"\\u[0-9a-fA-F]{4}|\\.")
 _PLAIN_ESCAPES: Final = {'\\"': '"', "\\\\": "\\", "\\n": "\n", "\\t": "\t"}
+
+
+SCOPES: Final = dict.fromkeys(
+    ("user", "customer", "client", "shopper", "guest", "person", "he", "she", "they"), "visitor"
+) | {"session": "visit"}
+"""What others call a visitor or a visit."""
+
+_METHODS: Final = {
+    "includes": "has", "contains": "has", "has": "has", "startswith": "starts with",
+    "endswith": "ends with", "match": "matches", "matches": "matches", "test": "matches",
+    "equals": "=",
+}  # fmt: skip
+"""What programs call on a text."""
+
+_ADDRESSES: Final = ("path", "page", "pages", "address", "site", "link", "uri", "urls")
+
+
+def _last_day(token: Token) -> str:
+    """What to write instead of a day that its month does not have."""
+    year, month, _ = map(int, token.split("-"))
+    if not (1 <= month <= 12 and year > 0):
+        return "Write it like `2026-11-23`: year, month, day."
+    return f"The last day of that month is `{year:04}-{month:02}-{monthrange(year, month)[1]}`."
 
 
 class TermBuilder:
@@ -114,7 +138,7 @@ class TermBuilder:
         try:
             return date.fromisoformat(token).isoformat()
         except ValueError:
-            hint = "Write it like `2026-11-23`."
+            hint = _last_day(token)
             self._wrong("S012", self._at(token), word=str(token), what="date", hint=hint)
             return "1970-01-01"
 
@@ -158,14 +182,27 @@ class TermBuilder:
     def short_path(self, meta: Any, items: list[Token]) -> syntax.Path:
         return syntax.Path(parts=(str(items[0]),), span=self._span(meta))
 
-    def outside(self, meta: Any, items: list[Token]) -> syntax.Outside:
+    def outside(self, meta: Any, items: list[Token]) -> syntax.Expr:
         name, argument = items
+        method = name.rpartition(".")[2].lower()
+        if method in _METHODS and not name.startswith("agents."):
+            return self._method(meta, name, _METHODS[method], argument)
         if name != "agents.ready":
             near = "" if not name.startswith("agents.") else "Did you mean `agents.ready`? "
             self._wrong("N114", self._at(name), word=str(name), nearest=near)
         return syntax.Outside(
             name="agents.ready", argument=self._text(argument), span=self._span(meta)
         )
+
+    def _method(self, meta: Any, name: Token, operator: str, argument: Token) -> syntax.Compare:
+        """``event.title.includes("x")``, as programs ask."""
+        asked = name.rpartition(".")[0]
+        fixed = f"{asked} {operator} {argument}"
+        span = self._span(meta)
+        self._wrong("S007", span, word=f"{name}({argument})", fixed=fixed)
+        left = syntax.Path(parts=tuple(asked.split(".")), span=self._at(name))
+        right = syntax.Constant(value=self._text(argument), kind=TEXT, span=self._at(argument))
+        return syntax.Compare(operator=operator, left=left, right=right, span=span)
 
     def aggregate(self, meta: Any, items: list[Any]) -> syntax.Aggregate:
         function, atom, window = items
@@ -251,7 +288,9 @@ class TermBuilder:
                 self._at(items[0]),
                 word=str(items[0]),
                 text=str(items[1]),
-                nearest=did_you_mean(nearest(items[0], ["url"])),
+                nearest=f"Write `url {items[1]}`."
+                if items[0].lower() in _ADDRESSES
+                else did_you_mean(nearest(items[0], ["url"])),
             )
         return syntax.Glob(pattern=self._text(items[1]), span=self._span(meta))
 
@@ -426,7 +465,10 @@ class TermBuilder:
         scope, _, name = token.partition(".")
         if scope not in ("visit", "visitor"):
             known = "A fact begins with `visit.` or `visitor.`."
-            self._wrong("N113", self._at(token), word=str(token), nearest="", known=known)
+            meant = SCOPES.get(scope.lower()) or nearest(scope, ("visit", "visitor"))
+            near = did_you_mean(f"{meant}.{name}" if meant else None)
+            self._wrong("N113", self._at(token), word=str(token), nearest=near, known=known)
+            return meant or scope, name
         return scope, name
 
     def action(self, _: Any, items: list[Any]) -> Any:
