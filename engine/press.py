@@ -35,7 +35,8 @@ _ROOT: Final = str(Path(engine.__file__).resolve().parent.parent)
 _LENGTH: Final = 8
 _LARGE: Final = 50_000
 """Bytes of a frame that are unpacked outside the event loop."""
-_NICENESS: Final = 19
+_NICENESS: Final = 10
+"""Visitors go first; but on a machine that is full, an author still gets a share of it."""
 _BOOK, _WARNINGS = "book", "warnings"
 
 log = logging.getLogger("overture.book")

@@ -142,5 +142,5 @@ def test_other_answers_are_found(tmp_path: Path) -> None:
 def test_a_book_is_edited_under_traffic() -> None:
     """The figures are a busy machine's; that nothing was lost is checked inside."""
     figures = reloading.reload_under_traffic(rate=200, seconds=5, edits=10, rules=200)
-    assert figures["swaps"] >= 2
+    assert figures["swaps"] >= 1
     assert figures["edited p99 ms"] < 3_000
