@@ -309,8 +309,11 @@ class _Answers:
     def give(self, kind: str, number: int, value: object) -> None:
         if number:
             with self._writing:
-                self._out.write(_frame((kind, number, value)))
-                self._out.flush()
+                try:
+                    self._out.write(_frame((kind, number, value)))
+                    self._out.flush()
+                except BrokenPipeError:
+                    os._exit(0)  # the server was killed: nobody waits for anything any more
 
 
 class _Proofreader:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -102,3 +104,22 @@ def test_a_press_that_died_is_noticed_and_another_begins_where_it_ended(at_rest:
         assert await press.compile(ODD, book_of(FILES), FILES) == book_of(ODD)
 
     pressed(work)
+
+
+def test_a_child_whose_server_was_killed_ends_without_a_word() -> None:
+    files = {f"{n}.strategy": GREETING.replace("ing", str(n)).encode() for n in range(30)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "engine.press", "book"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        raw = pickle.dumps((1, files))
+        child.stdout.close()
+        child.stdin.write(len(raw).to_bytes(8, "big") + raw)
+        child.stdin.flush()
+        assert child.wait(60) == 0
+        assert child.stderr.read() == b""
