@@ -11,12 +11,12 @@ from reference import Reference
 from benchmarks import compiling, deciding, hosts, million, reloading, serving, throughput
 from benchmarks.peers import command, mixed, report, workload
 from benchmarks.peers.cell import Cell, compared, record, running
-from benchmarks.peers.door import Door, event_of
 from benchmarks.peers.engines import Task
 from benchmarks.peers.figures import Figures, bars
 from benchmarks.peers.floors import Floor
-from benchmarks.peers.ours import Overture, compiled
+from benchmarks.peers.ours import Overture, compiled, event_of
 from engine.runtime.plan import plan
+from engine.runtime.stream import Stream
 from engine.vocabulary.operators import COMPARISONS
 from engine.vocabulary.words import WORDS
 
@@ -85,12 +85,12 @@ def test_the_engine_fires_what_the_floor_fires(name: str, tmp_path: Path) -> Non
 
 def test_the_mixed_book_fires_what_the_reference_fires() -> None:
     book = compiled(mixed.text(10))
-    door, reference = Door(plan(book)), defaultdict(lambda: Reference(book))
+    stream, reference = Stream(plan(book)), defaultdict(lambda: Reference(book))
     decisions = 0
     for raw in mixed.events(700, visits=20):
         event = event_of(raw)
         wanted = reference[event.visitor].take(event)
-        found = door.take(event)
+        found = stream.feed(workload.line(raw))
         ours = (found.batches, found.decisions, found.breaches) if found else ((), (), ())
         assert ours == wanted, event
         decisions += len(wanted[1])
@@ -144,3 +144,12 @@ def test_a_book_is_edited_under_traffic() -> None:
     figures = reloading.reload_under_traffic(rate=200, seconds=5, edits=10, rules=200)
     assert figures["swaps"] >= 1
     assert figures["edited p99 ms"] < 3_000
+
+
+def test_the_pages_show_the_figures() -> None:
+    kept = Figures.read(report.FIGURES) if report.FIGURES.is_file() else None
+    for page, block in report.pages(kept).items():
+        text = page.read_text("utf-8")
+        assert report.written(text, block) == text, (
+            "python -m tests.benchmarks peers --from .. --write"
+        )

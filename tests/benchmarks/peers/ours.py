@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from engine.language.compiler import compile_book
@@ -11,9 +11,10 @@ from engine.language.source import Source
 from engine.language.syntax import Book
 from engine.runtime.outcome import Outcome
 from engine.runtime.plan import plan
+from engine.runtime.stream import Stream
+from engine.vocabulary.events import NOTHING, Event
 
 from . import books, mixed
-from .door import Door, event_of
 from .engines import Engine, Task
 
 
@@ -29,8 +30,8 @@ class Overture(Engine):
         self.begin()
 
     def begin(self) -> None:
-        door = Door(self._plan)
-        self.decide = door.feed if self._form == "line" else door.take
+        stream = Stream(self._plan)
+        self.decide = stream.feed if self._form == "line" else stream.take
 
     def ready(self, line: bytes) -> Any:
         return line if self._form == "line" else event_of(json.loads(line))
@@ -44,3 +45,19 @@ def compiled(text: str) -> Book:
     found = compile_book([Source(name="peers.strategy", text=text)])
     assert found.book is not None, [str(one) for one in found.diagnostics[:3]]
     return found.book
+
+
+def event_of(raw: Mapping[str, Any]) -> Event:
+    """The event of a line that is a dictionary already, by the names of the wire."""
+    return Event(
+        name=raw["eventName"],
+        time=raw["timestamp"],
+        visitor=raw.get("globalVisitID") or raw["visitID"],
+        visit=raw["visitID"],
+        page=raw.get("pageID"),
+        url=raw.get("url"),
+        title=raw.get("title"),
+        language=raw.get("languageCode"),
+        category=raw.get("category"),
+        data=raw.get("data") or NOTHING,
+    )

@@ -77,9 +77,11 @@ def _about(figures: Figures) -> str:
     )
     peers = sorted(
         {
-            f"{_PACKAGES[cell['engine']]} {cell['version']}"
+            part
             for cell in figures.cells
             if "version" in cell and cell["engine"] in _PACKAGES
+            # The second part, if any, is what reads its JSON.
+            for part in f"{_PACKAGES[cell['engine']]} {cell['version']}".split(", ")
         }
     )
     clock = "; processor time" if about["clock"] == "cpu" else ""
@@ -178,11 +180,20 @@ def written(text: str, block: str) -> str:
     return f"{before}{begin}\n{block}{end}{after}"
 
 
-def pages(figures: Figures) -> dict[Path, str]:
-    """The pages that show figures, and what stands between their marks."""
-    picture = "tests/benchmarks/peers/figures.png"
-    seen = f"![Cost of an event by number of rules]({picture})\n\n"
+_SEEN: Final = "![Cost of an event by number of rules](%speers/figures.png)\n\n"
+_MORE: Final = (
+    "\nHow this was measured, and the rest of it: "
+    "[`tests/benchmarks/README.md`](tests/benchmarks/README.md).\n"
+)
+
+
+def pages(figures: Figures | None) -> dict[Path, str]:
+    """The pages that show figures, and what stands between their marks; nothing without any."""
+    first, own = ROOT / "README.md", FOLDER / "README.md"
+    if figures is None:
+        return {first: "", own: ""}
+    heading = "## How fast it decides\n\n"
     return {
-        ROOT / "README.md": seen + short(figures),
-        FOLDER / "README.md": seen.replace("tests/benchmarks/", "") + full(figures),
+        first: f"\n{heading}{_SEEN % 'tests/benchmarks/'}{short(figures)}{_MORE}\n",
+        own: f"\n## What came of it\n\n{_SEEN % ''}{full(figures)}\n",
     }

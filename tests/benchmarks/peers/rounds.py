@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,7 +74,8 @@ class _Process:
 
     def end(self) -> None:
         assert self._process.stdin is not None
-        self._process.stdin.close()
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -102,11 +103,21 @@ def run(
                 live.append((process, row))
         for number in range(rounds):
             for process, row in live[:: -1 if number % 2 else 1]:
-                watch(f"{_spoken(process.cell)}: round {number + 1} of {rounds}")
-                done = process.measure(seconds)
-                row["us"].append(_micro(done["seconds"], done["events"]))
-                row["cpu us"].append(_micro(done["cpu"], done["events"]))
+                if "failed" not in row:
+                    watch(f"{_spoken(process.cell)}: round {number + 1} of {rounds}")
+                    _measure(process, row, seconds)
     return found
+
+
+def _measure(process: _Process, row: dict[str, Any], seconds: float) -> None:
+    try:
+        done = process.measure(seconds)
+    except (_Silent, BrokenPipeError) as failure:
+        # Half of the rounds could not be compared with the whole of another's.
+        row |= {"failed": str(failure), "us": [], "cpu us": []}
+        return
+    row["us"].append(_micro(done["seconds"], done["events"]))
+    row["cpu us"].append(_micro(done["cpu"], done["events"]))
 
 
 def _micro(seconds: float, events: int) -> float:
