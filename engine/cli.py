@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import engine
+from engine import custody
 from engine.config import PORT, SettingsError, settings
 from engine.language.pages import near_code, pages
 from engine.trials import commands as trials
@@ -197,6 +198,18 @@ COMMANDS: Final[Mapping[str, Command]] = {
         ),
         arguments=inquiries.why_arguments,
         run=inquiries.explain_visit,
+    ),
+    "export": Command(
+        help=custody.EXPORT_HELP,
+        examples=custody.EXPORT_EXAMPLES,
+        arguments=custody.export_arguments,
+        run=custody.export,
+    ),
+    "erase": Command(
+        help=custody.ERASE_HELP,
+        examples=custody.ERASE_EXAMPLES,
+        arguments=custody.erase_arguments,
+        run=custody.erase,
     ),
     "new": Command(
         help="Write a first book, with comments for a beginner, into a new or empty folder.",

@@ -127,9 +127,7 @@ class EngagementCore:
 
     def decode(self, raw: bytes) -> Document:
         """Read a document of this format or an older one. Raises ValueError for a newer one."""
-        if raw.startswith(_COMPRESSED):
-            raw = zlib.decompress(raw)
-        stored = decode(raw)
+        stored = plain(raw)
         number = stored.pop("format", 1)
         if number > FORMAT:
             raise ValueError(f"The document of a visitor has format {number}, of a newer Overture.")
@@ -146,6 +144,14 @@ class EngagementCore:
                 self._fading.clear()
             fading = self._fading[plan.version] = Fading(plan)
         return fading.at(visitor)
+
+
+def plain(raw: bytes) -> dict[str, Any]:
+    """The values of a stored document, whatever its format. Raises ValueError, zlib.error."""
+    if raw.startswith(_COMPRESSED):
+        raw = zlib.decompress(raw)
+    stored: dict[str, Any] = decode(raw)
+    return stored
 
 
 def invitation_of(document: Document, visit: str, page: str | None) -> dict[str, Any] | None:

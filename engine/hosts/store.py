@@ -233,13 +233,7 @@ class Store:
         Raises OSError.
         """
         with self._consistent() as connection:
-            rows = connection.execute(f"{_PAST} SELECT offset, {_JOURNAL} FROM past", (visitor,))
-            entries = [_entry(row) for row in rows][::-1]
-            if entries:
-                before = connection.execute(_SNAPSHOT, (entries[0].offset, visitor)).fetchone()
-            else:
-                before = connection.execute(_DOCUMENT, (visitor,)).fetchone()
-        return (before[0] if before else None), entries
+            return past_of(connection, visitor)
 
     def _lock(self) -> None:
         # The lock file stays: removing it would let two processes hold locks on different files.
@@ -417,6 +411,17 @@ _MOVE_HEAD: Final = (
 _MARK_HEAD: Final = "UPDATE visitors SET wake_at = v.column2, rest_at = v.column3 FROM (VALUES"
 _MOVE_TAIL: Final = ") AS v WHERE number = v.column1"
 _MARK_TAIL: Final = _MOVE_TAIL
+
+
+def past_of(connection: sqlite3.Connection, visitor: str) -> tuple[bytes | None, list[Entry]]:
+    """Read all that is left of a visitor's journal, and the document before it (or None)."""
+    rows = connection.execute(f"{_PAST} SELECT offset, {_JOURNAL} FROM past", (visitor,))
+    entries = [_entry(row) for row in rows][::-1]
+    if entries:
+        before = connection.execute(_SNAPSHOT, (entries[0].offset, visitor)).fetchone()
+    else:
+        before = connection.execute(_DOCUMENT, (visitor,)).fetchone()
+    return (before[0] if before else None), entries
 
 
 def _many(cursor: sqlite3.Cursor, head: str, rows: Iterable[Row], tail: str = "") -> None:

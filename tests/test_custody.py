@@ -1,0 +1,113 @@
+"""A person's own: what a real server stored of them is printed, and removed to the last byte."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from serving import GREETING, Serving, new_id, overture, written
+
+
+def told(*arguments: str) -> tuple[int, str, str]:
+    process = overture(*arguments)
+    said, mistakes = process.communicate(timeout=60)
+    return process.returncode, said, mistakes
+
+
+def enter(serving: Serving, visit: dict[str, Any], nickname: str) -> None:
+    body = {"eventName": "PageEntered", "pageID": "P1", "data": {"secret": f"of {nickname}"}}
+    body |= {name: visit[name] for name in ("visitID", "globalVisitID")}
+    answer = serving.post("/server/data/events", json=body)
+    assert answer.status_code == 200, answer.text
+
+
+def chat(serving: Serving, visit: dict[str, Any], nickname: str) -> None:
+    form = {
+        "_media_type": "chat",
+        "_call_direction": "USERORIGINATED",
+        "_wait_for_agent": "false",
+        "_wait_for_user_confirm": "false",
+        "first_name": nickname,
+        "visitID": visit["visitID"],
+        "pageID": "P1",
+    }
+    answer = serving.post("/genesys/1/service/callback/chat", json=form)
+    assert answer.status_code == 200, answer.text
+
+
+def files(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.iterdir() if ".sqlite3" in path.name)
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[dict[str, Any]]]:
+    """A data folder in which two visitors were invited, and have opened a chat."""
+    folder = tmp_path_factory.mktemp("lived")
+    with Serving(written(folder / "book", one=GREETING), folder / "data") as serving:
+        visits = [serving.visit(), serving.visit()]
+        for visit, nickname in zip(visits, ("Nightingale", "Bystander"), strict=True):
+            for _ in range(3):
+                enter(serving, visit, nickname)
+            chat(serving, visit, nickname)
+        running = told(
+            "erase", "--visitor", visits[0]["visitID"], "--yes", "--data", str(serving.data)
+        )
+        assert running[0] == 2
+        assert "in use by another server" in running[2]
+        assert (
+            told("export", "--visitor", visits[0]["visitID"], "--data", str(serving.data))[0] == 0
+        )
+    return folder / "data", visits
+
+
+@pytest.mark.parametrize("name", ["visitID", "globalVisitID"])
+def test_export_gives_everything(lived: tuple[Path, list[dict[str, Any]]], name: str) -> None:
+    data, visits = lived
+    before = sorted(path.name for path in data.iterdir())
+    code, said, _ = told("export", "--visitor", visits[0][name], "--data", str(data))
+    assert code == 0
+    found = json.loads(said)
+    assert found["visitIDs"] == [visits[0]["visitID"]]
+    events = [one["body"]["eventName"] for one in found["journal"] if one["kind"] == "event"]
+    assert events.count("PageEntered") == 3
+    assert found["memory"]["visitor"]["visits"].keys() == {visits[0]["visitID"]}
+    assert [one["nickname"] for one in found["conversations"]] == ["Nightingale"]
+    assert "Bystander" not in said
+    assert sorted(path.name for path in data.iterdir()) == before, "reading makes no file"
+
+
+def test_erase_leaves_no_byte_and_nobody_else_is_touched(
+    lived: tuple[Path, list[dict[str, Any]]], tmp_path: Path
+) -> None:
+    data, (gone, stays) = tmp_path / "data", lived[1]
+    shutil.copytree(lived[0], data)
+    names = [gone["visitID"], gone["globalVisitID"], "Nightingale"]
+    assert all(name.encode() in files(data) for name in names)
+    before = told("export", "--visitor", stays["visitID"], "--data", str(data))
+    code, said, mistakes = told("erase", "--visitor", gone["visitID"], "--data", str(data), "--yes")
+    assert code == 0, said + mistakes
+    assert "removed 1 chats" in said
+    assert not [name for name in names if name.encode() in files(data)]
+    again = told("export", "--visitor", gone["visitID"], "--data", str(data))
+    assert again[:2] == (1, "")
+    assert "Nothing is stored of" in again[2]
+    assert told("export", "--visitor", stays["visitID"], "--data", str(data)) == before
+
+
+def test_erase_asks_first(lived: tuple[Path, list[dict[str, Any]]]) -> None:
+    data, visits = lived
+    before = files(data)
+    code, _, mistakes = told("erase", "--visitor", visits[0]["visitID"], "--data", str(data))
+    assert code == 2
+    assert "--yes" in mistakes
+    assert files(data) == before
+
+
+def test_nobody_and_no_store(lived: tuple[Path, list[dict[str, Any]]], tmp_path: Path) -> None:
+    assert told("erase", "--visitor", new_id(), "--data", str(lived[0]), "--yes")[0] == 1
+    code, _, mistakes = told("export", "--visitor", "V", "--data", str(tmp_path))
+    assert code == 2
+    assert "There is no store" in mistakes
