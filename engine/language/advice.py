@@ -133,8 +133,8 @@ _Thought = Advice | str | None
 def advise(spot: Spot) -> Advice:
     """What to say of the token that the grammar does not take."""
     for thought in (
-        _signs, _reserved, _order, _behaviour, _condition, _values, _brackets, _text, _names,
-        _story, _event, _hours, _limit, _declared, _remark, _glued,
+        _signs, _hours, _reserved, _order, _behaviour, _condition, _values, _brackets, _text,
+        _names, _story, _event, _limit, _declared, _remark, _glued,
     ):  # fmt: skip
         found = thought(spot)
         if found is not None:
@@ -211,7 +211,8 @@ def _signs(spot: Spot) -> _Thought:
         return _cannot("Leave it out; a number without a sign is above zero.", leave_out=True)
     if sign == "EQUAL" and accepted <= {"NUMBER", "MINUS", "TEXT", "NAME", "PERCENT"}:
         return _cannot("Leave it out.", leave_out=True)
-    if sign == "AND" and spot.word() == "&" and "RBRACE" in accepted:
+    length = (spot.token.end_pos or 0) - (spot.token.start_pos or 0)
+    if sign == "AND" and length == 1 and "RBRACE" in accepted:
         return "Texts cannot be joined; send each as a field of its own."
     return None
 
@@ -251,6 +252,8 @@ def _order(spot: Spot) -> _Thought:
         return _guards(spot)
     if word in _HEADERS and "SEND" in accepted:
         return "Write it above the first `on` of the strategy."
+    if word in ("CHANNEL", "MEDIUM") or lower in ("channel", "medium"):
+        return "How it is sent and who answers say the `message` and its page."
     if word == "ONE_AT_A_TIME":
         return "Write it in a `group`, which this strategy then joins."
     if word == "CATEGORY" or (word == "NAME" and lower == "category"):
@@ -273,6 +276,8 @@ def _guards(spot: Spot) -> _Thought:
 
 def _after_message(spot: Spot) -> _Thought:
     """Behind the message of `send`."""
+    if spot.kind() == "TEXT" and spot.kind(-1) == "TO_PAGE":
+        return "Leave it out; a message goes to the page of its event."
     if "TO_PAGE" not in spot.accepted or "SEND" not in spot.accepted:
         return None
     word = spot.word().lower()
@@ -290,12 +295,14 @@ def _behaviour(spot: Spot) -> _Thought:
     word, accepted = spot.word(), spot.accepted
     if spot.kind(-1) == "IN" and accepted == {"NAME"} and spot.kind() == "LPAR":
         return "Write the categories without brackets: `in Checkout or Products`."
+    if spot.kind() == "LSQB" and "ANY_OF" in accepted:
+        return "Write `any of (A, B)` for one of them, or `all of (A, B)` for each."
+    if spot.kind() == "AND" and spot.kind(-2) in ("IN", "OR") and "OR" in accepted:
+        return f"Write `or {spot.word(1)}` for one of them, `where event in (..)` for both."
     if "COMMA" not in accepted or not {"WHERE", "WHEN", "UNLESS"} & accepted:
         return None
     if spot.kind() in ("STAYS", "WITHIN", "THEN", "PER"):
         return f"Put a comma before it: `, {word} ..`."
-    if spot.kind() == "NUMBER" and "times" in spot.rest():
-        return f"Write it before the event: `{word} times {spot.word(-1)}`."
     if "WHERE" in accepted and spot.kind() == "AND":
         return "Write `, then ..` for one after the other, or `all of (A, B)` for any order."
     if "WHERE" in accepted and spot.kind() == "TEXT":
@@ -322,9 +329,12 @@ def _condition(spot: Spot) -> _Thought:
             "`max` and `average`."
         )
     if accepted == {"LPAR"} and spot.kind(-1) in ("FUNCTION", "FIELD_FUNCTION"):
-        event = word if spot.kind() == "NAME" else "Order"
+        rest = [spot.word(), *spot.rest()]
+        event = next((word for word in rest if word[:1].isupper()), "Order")
         asked = event if spot.kind(-1) == "FUNCTION" else f"{event}.price"
         return f"Put what it asks for in brackets: `{left}({asked}, this visit)`."
+    if word.lower() == "number" and "FUNCTION" in accepted:
+        return "Write `count(..)`, such as `count(Order, last 10 min) > 3`."
     return None
 
 
@@ -334,6 +344,12 @@ def _values(spot: Spot) -> _Thought:
     if spot.kind() == "PERCENT" and "NUMBER" in accepted:
         share = float(re.sub(r"[^\d.]", "", word))
         return f"Write a number: `{share if spot.kind(-1) == 'PRIORITY' else share / 100:g}`."
+    if accepted == {"PERCENT"} and [spot.kind(1), spot.kind(2)] == ["SLASH", "NUMBER"]:
+        return f"Write a share: `{100 * float(word) / (float(spot.word(2)) or 1):g}%`."
+    if spot.kind() == "TEXT" and {"KEY", "RBRACE"} <= accepted:
+        return f"Write its key before it, such as `url: {word}`."
+    if spot.kind(-1) == "SET" and spot.kind() == "NAME":
+        return f"Write `visit.{word}` or `visitor.{word}`."
     if spot.kind() == "NUMBER" and accepted == {"PERCENT"}:
         return f"Write a share: `{float(word) * (100 if float(word) < 1 else 1):g}%`."
     if spot.kind() == "COMPARISON" and re.match(r"<\s?/?\s?[a-zA-Z!]", f"{word}{spot.word(1)}"):
@@ -363,9 +379,14 @@ def _text(spot: Spot) -> _Thought:
     word, accepted = spot.word(), spot.accepted
     if accepted == {"TEXT"} and spot.at == 1:
         return f'Give it a name in quotes: `{spot.word(-1)} "name" ..`.'
+    if accepted == {"TEXT"} and word in RESERVED:
+        return "Write a text in quotes before it."
     if accepted == {"TEXT"} and spot.kind() not in ("COLON", "EQUAL", "$END"):
         words = " ".join([word, *spot.rest()])[:60]
         return f'Put it in quotes: `"{words}"`.'
+    is_glued = spot.at > 0 and spot.tokens[spot.at - 1].end_pos == spot.token.start_pos
+    if spot.kind(-1) == "TEXT" and is_glued and spot.kind() in ("NAME", "PATH", "NUMBER"):
+        return 'A text ends at its second quote; write `\\"` for a quote within it.'
     if "TEXT" in (spot.kind(-1), spot.kind(-2)) and spot.line_begin == 0 and spot.at in (2, 3):
         kinds = ("TEXT",) if spot.block == "guarantee" else ("TEXT", "NAME")
         if (
@@ -384,6 +405,8 @@ def _text(spot: Spot) -> _Thought:
 def _names(spot: Spot) -> _Thought:
     """The name of a declaration, or no `is` behind it."""
     is_glued = spot.tokens[spot.at - 1].end_pos == spot.token.start_pos if spot.at else False
+    if spot.block == "event" and spot.at == 2 and spot.kind() == "LPAR":
+        return "Write each field on a line of its own, such as `price number`."
     if spot.kind(-1) == "NAME" and is_glued and spot.kind() in ("PLUS", "LPAR", "STAR", "SLASH"):
         return "A name has only letters, digits and `_`."
     if spot.block in DECLARATIONS and spot.at == 1 and "NAME" in spot.accepted:
@@ -397,6 +420,12 @@ def _story(spot: Spot) -> _Thought:
     """Within a scenario."""
     if spot.block != "scenario":
         return None
+    if spot.kind() == "AGENTS_READY_FOR":
+        return "Say how many: `given 2 agents ready for ..`."
+    if spot.kind() in ("NUMBER", "TEXT") and spot.kind(-1) == "NAME" and spot.kind(-2) == "NAME":
+        return f"Put the fields in braces: `{{ {spot.word(-1)}: {spot.word()} }}`."
+    if spot.kind() == "NUMBER" and spot.fresh and spot.kind(1) == "TIMES":
+        return "Write each event on a line of its own."
     if spot.kind(-1) == "LEAVES":
         return "Leave it out; the page that is open is left."
     if spot.word().lower() == "not" and spot.kind(-1) == "EXPECT":
@@ -408,6 +437,12 @@ def _event(spot: Spot) -> _Thought:
     """Within an event: captures, where a field comes from, lists."""
     if spot.kind().startswith("CAPTURE") and spot.block != "event":
         return "Write it in an `event`: there the page learns what to watch."
+    if spot.block == "event" and spot.kind() == "EQUAL":
+        return "Leave it out with its value; a field that is not sent is missing."
+    if spot.block == "channel" and "KEY" in spot.accepted and spot.kind(1) in ("COMMA", "RBRACE"):
+        return f"Write its kind too, such as `{spot.word()}: text`."
+    if spot.block == "fact" and spot.kind() == "EQUAL":
+        return "Write the value before `from`."
     if spot.block == "event" and spot.kind() == "FROM":
         return "Write `from text of`, `from value of`, `from attribute` or `from variable`."
     if spot.kind() == "LSQB" and spot.kind(-1) == "KIND":
@@ -418,11 +453,17 @@ def _event(spot: Spot) -> _Thought:
 def _hours(spot: Spot) -> _Thought:
     """Within hours, and where a strategy names them."""
     lower = spot.word().lower()
+    if spot.block == "hours" and spot.kind() == "COMMA" and spot.accepted == {"CLOCK_SPAN"}:
+        return "Write the times behind each day, or days that follow each other as `Mon-Wed`."
+    if spot.block == "hours" and spot.kind() == "IN" and spot.kind(-1) == "DATE":
+        return "Write it before `except`."
     if spot.block == "hours" and lower == "closed":
         return "Leave it out with its day; days that are not listed are closed."
     if spot.block == "hours" and spot.accepted == {"DATE"} and lower[:3] in _DAYS:
         return "Take the day out of the days before; after `except` stand dates."
-    if spot.kind(-2) == "HOURS" and spot.block == "strategy":
+    if spot.block == "strategy" and spot.kind(-1) == "HOURS" and spot.word() in RESERVED:
+        return "Declare `hours`, and write their name here."
+    if spot.kind(-2) == "HOURS" and spot.block == "strategy" and not spot.fresh:
         return "Declare `hours`, and write their name here."
     return None
 

@@ -29,7 +29,7 @@ _ONLY: Final = (
     r"(?:strategy|scenario|guarantee|zone)[ \t]+(?=\")|table[ \t]+\"[^\"\n]*\"[ \t]+(?=for\b)"
     rf"|(?:category|hours){_NAME}[ \t]+(?=is\b)|message{_NAME}[ \t]*(?=\(|is\b)"
     rf"|event{_NAME}[ \t]*(?=\"|\n[ \t]+(?:capture\b|[\w.]+[ \t]+(?:{'|'.join(KINDS)}|list)\b))"
-    r"|(?:fact|channel)[ \t]+\w+\.(?=\w)"
+    r"|fact[ \t]+\w+\.(?=\w)|channel[ \t]+[\w.]+[ \t]*(?=\{)"
 )
 """Indented words that can only begin a declaration."""
 _ROWS: Final = dict((*foreign.SIGN_ROWS, *foreign.WORD_ROWS))
@@ -46,6 +46,7 @@ _PIECE_OR_WORD: Final = re.compile(
 )
 _NOT_INDENTED: Final = "not indented"
 _REMARK: Final = "remark"
+_ONE_BOOK: Final = "Leave it out; all files of a folder are one book."
 _PROGRAM: Final = "Nothing is programmed here: write a `strategy` with `on`, `when` and `send`."
 _STRANGE: Final = {
     "{": 'This looks like JSON; write a declaration such as `strategy "name"`.',
@@ -57,10 +58,10 @@ _STRANGE: Final = {
     "-": "Leave it out; a declaration begins in the first column, without a bullet.",
     "\u2022": "Leave it out; a declaration begins in the first column, without a bullet.",
     "rule": 'Write `strategy "name"`; its rules stand below it and begin with `on`.',
-    "import": "Leave it out; all files of a folder are one book.",
-    "include": "Leave it out; all files of a folder are one book.",
-    "use": "Leave it out; all files of a folder are one book.",
-    "package": "Leave it out; all files of a folder are one book.",
+    "import": _ONE_BOOK,
+    "include": _ONE_BOOK,
+    "use": _ONE_BOOK,
+    "package": _ONE_BOOK,
     "select": "This looks like SQL; write a `strategy` with `on`, `when` and `send`.",
     "function": _PROGRAM, "def": _PROGRAM, "class": _PROGRAM, "var": _PROGRAM, "let": _PROGRAM,
     "const": _PROGRAM, "begin": _PROGRAM,
@@ -195,7 +196,9 @@ class _Splitting:
         if self.last and (word in RESERVED or not (meant or is_strange)):
             return _NOT_INDENTED if _belongs(line, self.last) else _REMARK
         hint = f"Write `{meant}`." if meant else _strange(word)
-        self.findings.add("S001", self.source.span(place, place + len(word)), word=word, hint=hint)
+        shown = line.rstrip() if not meant and hint == _ONE_BOOK else word
+        span = self.source.span(place, place + len(shown))
+        self.findings.add("S001", span, word=shown, hint=hint)
         return meant or "?"
 
 

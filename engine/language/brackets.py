@@ -80,6 +80,57 @@ def _keys(spot: Spot) -> Slip | None:
     return found if spot.fits(spot.at, found.end, new) else None
 
 
+def _meaning_in_braces(spot: Spot) -> Slip | None:
+    """``category Checkout { url "/checkout" }``."""
+    end = spot.closing(spot.at) if spot.kind() == "LBRACE" else -1
+    if spot.at != 2 or "IS" not in spot.accepted or end < 0:
+        return None
+    new = (like(spot.token, "IS", "is"), *spot.tokens[spot.at + 1 : end])
+    shown = as_written(list(new[1:]))
+    return slip_at(spot.at, end + 1, f"Write `is {shown}`.", new)
+
+
+def _categories(spot: Spot) -> Slip | None:
+    """``in Checkout, Products``: one category or another."""
+    if [spot.kind(ahead) for ahead in (-3, -2, -1, 0)] not in (
+        ["IN", "NAME", "COMMA", "NAME"], ["OR", "NAME", "COMMA", "NAME"],
+    ):  # fmt: skip
+        return None
+    if not spot.word()[:1].isupper():  # a clause that is misspelt
+        return None
+    new = (like(spot.tokens[spot.at - 1], "OR", "or"), spot.token)
+    if not spot.fits(spot.at - 1, spot.at + 1, new):
+        return None
+    return slip_at(spot.at - 1, spot.at + 1, f"Write `or {spot.token}`.", new)
+
+
+def _colon(spot: Spot) -> Slip | None:
+    """``{ price 3 }``: a key without its colon."""
+    if "KEY" not in spot.accepted or spot.kind() not in ("NAME", "KIND", "TEXT"):
+        return None
+    if spot.kind(1) not in _VALUES | {"KIND"} or spot.kind(1) == "COLON":
+        return None
+    new = (like(spot.token, "KEY", spot.word()), like(spot.token, "COLON", ":"))
+    if not spot.reads(spot.at, [*(t.type for t in new), spot.kind(1)]):
+        return None
+    return slip_at(spot.at, spot.at + 1, f"Write a colon behind it: `{spot.word()}: ..`.", new)
+
+
+def _parameters(spot: Spot) -> Slip | None:
+    """``message Offer(price: number)``, ``message Offer price``."""
+    if spot.block != "message":
+        return None
+    if spot.kind() == "COLON" and spot.kind(1) == "KIND" and "RPAR" in spot.accepted:
+        hint = "Leave it out; a parameter has no kind."
+        return slip_at(spot.at, spot.at + 2, hint, ())
+    if spot.at == 2 and spot.kind() == "NAME" and spot.word()[:1].islower():
+        here = spot.token
+        new = (like(here, "LPAR", "("), here, like(here, "RPAR", ")"))
+        hint = f"Put it in brackets: `{spot.word(-1)}({here})`."
+        return slip_at(2, 3, hint, new) if spot.fits(2, 3, new) else None
+    return None
+
+
 def _bare_list(spot: Spot) -> Slip | None:
     """``in "a", "b"``: a list without its brackets."""
     if spot.kind(-1) != "IN" or "LPAR" not in spot.accepted or spot.kind() not in _VALUES:
@@ -130,9 +181,12 @@ def _several(spot: Spot) -> Slip | None:
     kind = _SEVERAL.get(str(spot.tokens[begin]).lower(), "")
     first = begin + bool(kind)
     first += first < len(spot.tokens) and spot.tokens[first].type == "OF"
+    opening = first if first < len(spot.tokens) and spot.tokens[first].type == "LSQB" else -1
+    first += opening >= 0
     if not kind:
         kind = "ANY_OF" if spot.kind() == "OR" else ""
     names, end = _listed(spot, first)
+    end += opening >= 0 and [t.type for t in spot.tokens[end : end + 1]] == ["RSQB"]
     if not kind or len(names) < 2 or spot.broken_line(begin, end):
         return None
     phrase = "all of" if kind == "ALL_OF" else "any of"
@@ -163,7 +217,8 @@ def _listed(spot: Spot, first: int) -> tuple[list[Token], int]:
 def _arguments(spot: Spot) -> Slip | None:
     """Values of a message: ``Banner "Hello"``, ``Banner { words: "Hello" }``, ``Invite()``."""
     if spot.kind() == "RPAR" and spot.kind(-1) == "LPAR" and spot.kind(-3) == "SEND":
-        return slip_at(spot.at - 1, spot.at + 1, f"Write `{spot.word(-2)}` alone.", ())
+        name = spot.tokens[spot.at - 2]
+        return slip_at(spot.at - 2, spot.at + 1, f"Write `{name}` alone.", (name,))
     if spot.kind(-1) != "NAME" or spot.kind(-2) not in ("SEND", "SENT"):
         return None
     if spot.kind(-2) == "SEND" and spot.kind() == "TEXT":
@@ -200,6 +255,8 @@ def _named_value(spot: Spot) -> Slip | None:
 
 
 BRACKETS: Final = (
-    _keys, _arguments, _named_value, _brackets, _bare_list, _more_addresses, _several, _unbracketed,
+    _categories, _colon, _parameters, _meaning_in_braces, _keys, _arguments, _named_value,
+    _brackets, _bare_list, _more_addresses,
+    _several, _unbracketed,
 )  # fmt: skip
 """Each, in the order in which they are tried."""

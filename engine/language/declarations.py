@@ -192,7 +192,8 @@ class TreeBuilder(TermBuilder):
         )
 
     def own_field(self, _: Any, items: list[Any]) -> tuple[str, Kind]:
-        return str(items[0]), items[1]
+        key, kind = items
+        return self._text(key) if key.startswith('"') else str(key), kind
 
     def channel(self, meta: Any, items: list[Any]) -> syntax.OwnChannel:
         name, *fields = items

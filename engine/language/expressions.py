@@ -12,9 +12,9 @@ import re2
 
 from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean, one_of
-from engine.language.fitting import as_kind, compared, other_comparison
+from engine.language.fitting import compared, other_comparison, same_kind
 from engine.language.meant import Meant
-from engine.language.names import Names
+from engine.language.names import BUILT_IN, Names
 from engine.language.render import written
 from engine.language.spelling import nearest
 from engine.vocabulary.channels import MEDIA
@@ -57,11 +57,7 @@ class Place:
 class Expressions:
     """Finds the kind of every expression of a book, and notes what cannot be."""
 
-    BUILT_IN: Final = {
-        ("visit", "pages"): NUMBER,
-        ("visit", "duration"): DURATION,
-        ("visitor", "state"): TEXT,
-    }
+    BUILT_IN: Final = BUILT_IN
 
     def __init__(self, names: Names, findings: Findings) -> None:
         self._names = names
@@ -134,6 +130,8 @@ class Expressions:
         """Note a field that an event does not have."""
         word = ".".join(path)
         near = self._near_field(word, event)
+        if path[0] == "event" and path[1:] in self._names.fields_of(event):
+            near = partial(did_you_mean, ".".join(path[1:]))
         if path[-1] in ("length", "size") and path[:-1] in self._names.fields_of(event):
             near = lambda: "Leave the comparison out; nothing asks how long a text is."  # noqa: E731
         self._findings.add(
@@ -278,9 +276,10 @@ class Expressions:
                 takes == "ordered" and kind is not None and kind.word not in ("boolean", "list")
             )
             if kind is not None and kind != TEXT and not ordered:
+                is_seen = isinstance(side, syntax.Aggregate) and side.function == "seen"
                 self._findings.add(
                     "T202",
-                    side.span,
+                    node.span if is_seen else side.span,
                     operator=node.operator,
                     takes="numbers, times or texts" if takes == "ordered" else "texts",
                     left=_said(side),
@@ -321,13 +320,15 @@ class Expressions:
             right_kind=f"a {other}",
             hint=_DAY_HINT
             if isinstance(left, syntax.Clock) and left.what == "weekday"
-            else as_kind(right, one) or "Compare two values of one kind.",
+            else partial(same_kind, left, right, one),
         )
 
     def _arithmetic(self, node: syntax.Arithmetic, place: Place) -> Kind | None:
         if self._dashed(node, place):
             return None
         kinds = [self.kind_of(side, place) for side in (node.left, node.right)]
+        if kinds[0] is None and isinstance(node.left, syntax.Arithmetic):
+            return None  # it is part of a longer one that has a mistake
         for side, kind in zip((node.left, node.right), kinds, strict=True):
             if kind is not None and kind not in (NUMBER, DURATION):
                 self._findings.add(
@@ -446,11 +447,14 @@ class Expressions:
         if right.span.start - left.span.end != 1 or right.parts[0] in place.parameters:
             return False
         name = ".".join(left.parts) + right.parts[0][:1].upper() + right.parts[0][1:]
+        way = f"A name is one word: `{name}`."
+        if {left.parts[0], right.parts[0]} <= {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}:
+            way = f'Write each day in quotes: `"{left.parts[0]}", .., "{right.parts[0]}"`.'
         self._findings.add(
             "N113",
             node.span,
             word=f"{'.'.join(left.parts)}-{right.parts[0]}",
-            nearest=f"A name is one word: `{name}`.",
+            nearest=way,
             known="",
         )
         return True

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from engine.language import syntax
 from engine.language.render import text, written
 from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, TIME, Kind
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _TRUE: dict[str, str] = {"true": "true", "yes": "true", "false": "false", "no": "false"}
 
 
@@ -24,9 +27,18 @@ def as_kind(node: syntax.Expr, wanted: Kind) -> str:
         return f"Write `[{written(node)}]`."
     if wanted == TEXT and node.kind in (NUMBER, BOOLEAN):
         return f"Put it in quotes: `{text(written(node))}`."
+    if wanted == TIME and node.kind == TEXT and _DATE.fullmatch(value):
+        return f"Write `{value}` without quotes."
     if wanted == DURATION and node.kind == NUMBER:
         return f"Write a unit too, such as `{written(node)} s` or `{written(node)} min`."
     return ""
+
+
+def same_kind(left: syntax.Expr, right: syntax.Expr, wanted: Kind) -> str:
+    """How two sides become of one kind."""
+    if wanted.word == "list":
+        return f"Write `{written(left)} has {written(right)}`."
+    return as_kind(right, wanted) or "Compare two values of one kind."
 
 
 def given(node: object, wanted: Kind) -> str:

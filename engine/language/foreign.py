@@ -47,7 +47,11 @@ _ACCENTS: Final = "\u0300-\u036f"
 _BARE_TIME: Final = r"(?:[01]?\d|2[0-4])(?:[.:]?[0-5]\d)?"
 
 SIGN_ROWS: Final = (
-    ("COMMENT", r"(?<!\S)(?://[^\n]*|/\*(?s:.*?)(?:\*/|\Z)|--[ \t][^\n]*)|<!--(?s:.*?)(?:-->|\Z)"),
+    (
+        "COMMENT",
+        r"(?<!\S)(?://[^\n]*|/\*(?s:.*?)(?:\*/|\Z)|--[ \t][^\n]*|'[ \t][^'\n]*(?=\n|\Z))"
+        r"|<!--(?s:.*?)(?:-->|\Z)",
+    ),
     ("HIDDEN", rf"[{_HIDDEN}]+"),
     ("WIDE", rf"[{_WIDE}]"),
     ("ENTITY_TEXT", r"&quot;[^\n]*?&quot;"),
@@ -163,8 +167,14 @@ def quotes(word: str) -> Mend:
 
 
 def _comment(word: str) -> Mend:
-    sign = next(sign for sign in ("//", "/*", "--", "<!--") if word.startswith(sign))
-    return Mend(code="S007", words={"word": sign, "fixed": "#"}, shown=len(sign))
+    sign = next(sign for sign in ("//", "/*", "--", "<!--", "'") if word.startswith(sign))
+    where = " at the beginning of each line" if "\n" in word else ""
+    words = {"word": sign, "hint": f"Write `#`{where}."}
+    return (
+        Mend(code="S005", words=words, shown=len(sign))
+        if where
+        else Mend(code="S007", words={"word": sign, "fixed": "#"}, shown=len(sign))
+    )
 
 
 def _sign(word: str) -> Mend:

@@ -30,7 +30,7 @@ HABITS: Final = MappingProxyType(
         "|is no more than|no more than|lte|le|atmost",
         "!=": "is not equal to|is not|are not|is different from|different from|not equal to"
         "|does not equal|differs from|is other than|isnt|ne|neq|not",
-        "=": "is equal to|equal to|is the same as|the same as|equals|equal|is exactly|eq|is|are"
+        "=": ":|is equal to|equal to|is the same as|the same as|equals|equal|is exactly|eq|is|are"
         "|to|as|default",
         "is missing": "is null|is none|is nil|is undefined|is empty|is not known|is not set"
         "|is unknown|is blank|is not there|is not present|does not exist|= null|not known",
@@ -47,7 +47,9 @@ HABITS: Final = MappingProxyType(
         'agents.ready("chat") > 0': "an agent is ready|agents ready|an agent is free"
         "|agents are ready|agents available|an agent is available",
         "agents.ready(*)": "agents ready for *|agents available for *|agents free for *",
-        "now in *": "* is open|* are open|inside *",
+        'visitor.state = "authenticated"': "visitor is logged in|visitor is signed in|logged in"
+        "|signed in|visitor is authenticated|the visitor is logged in",
+        "now in *": "now is in *|* is open|* are open|inside *",
         "when now in *": "during *|only during *|in hours *|while * is open",
         "seen(*, this visit)": "visitor has *|the visitor has *|has *|seen * this visit"
         "|seen * in this visit|there was *|* happened|* has happened|had *",
@@ -76,8 +78,9 @@ HABITS: Final = MappingProxyType(
         ", then": "followed by|and then|after that|and afterwards|afterwards|next|then",
         ", then no": "without|but no|but not|and no|with no|and not|no|not followed by",
         "no": "not|without|never",
-        "for": "within|during|in|in the next|for at least",
-        ", stays": "after|for|stays for|and stays|and stays for|staying|and waits|waits"
+        "for": ", within|, for|, in|, during|within|during|in|in the next|for at least",
+        ", stays": "stays longer than|stays more than|stays for at least|after|for|stays for"
+        "|and stays|and stays for|staying|and waits|waits"
         "|and remains|during|stays at least|longer than|for at least|for more than",
         "stays": "stays for|stay for|remains|remains for|waits|waits for|stays at least"
         "|stays more than|stays longer than",
@@ -87,6 +90,8 @@ HABITS: Final = MappingProxyType(
         "any event": "every event|any event|any|anything|everything|all events|an event",
         "all of": "each of",
         "any of": "one of|either of",
+        "as": "called|named|alias|known as",
+        ", last": "in the last|within the last|during the last|in last|within last",
         "where": "with|having|if|whose|when|that has|which has",
         "true": "yes|on|wahr",
         "false": "no|off|falsch",
@@ -114,6 +119,7 @@ HABITS: Final = MappingProxyType(
         "|offer|and|,",
         "set": "remember|let|assign|store|save|put|mark|define|update|and|,",
         "attach": "add|pass|attach data|and attach|with",
+        "to page": "on this page|on the page|to this page|to the page|on page|at page|in page",
         "to every page": "to all pages|to all|everywhere|to every tab|to all tabs|on every page",
         # heads
         "owner": "author|by|created by|responsible|contact",
@@ -122,17 +128,18 @@ HABITS: Final = MappingProxyType(
         "hours": "schedule|open|during|opening hours|only during|in hours|working hours",
         "group": "in group|groups|belongs to|part of",
         "audience": "share|experiment|for audience|split|percentage",
-        "limit": "max|maximum|at most|cap|no more than|only|,",
+        "limit": "and|max|maximum|at most|cap|no more than|only|,",
         "from": "since|starting|starting from|beginning|after",
         "until": "to|till|through|thru|up to|and|ending",
-        "active until": "expires|expires on|ends|ends on|until|inactive from|inactive after",
-        "active from": "starts|starts on|begins|begins on|from",
+        "active until": "valid until|expires|expires on|ends|ends on|until|inactive from"
+        "|inactive after",
+        "active from": "valid from|starts|starts on|begins|begins on|from",
         "in 1 d": "per day|a day|each day|every day|daily|and day",
         "in 1 h": "per hour|an hour|each hour|every hour|hourly",
         "in 7 d": "per week|a week|each week|every week|weekly",
         "in 30 d": "per month|a month|each month|every month|monthly",
         "in 1 min": "per minute|a minute|each minute|every minute",
-        "in": "every|per|of|on|at|within|from|during|into|inside",
+        "in": "is one of|one of|is any of|any of|every|per|of|on|at|within|from|during|into|inside",
         "per visit": "per session|per visits|a visit|each visit|every visit|visit",
         "per page": "per pageview|a page|each page|every page|page",
         "per visitor": "per user|per customer|per client|per person|per guest|per shopper"
@@ -154,12 +161,16 @@ HABITS: Final = MappingProxyType(
         "Sat-Sun": "weekend|weekends|on weekends",
         "Mon-Sun 00:00-24:00": "24 / 7|always|around the clock|all day",
         ",": "and|;|&|-",
+        "except": "closed on|closed|not on|but not on|without|excluding|excluded",
+        "one at a time": "one invitation at a time|one message at a time|one by one|only one"
+        "|1 at a time|one at once",
+        "while focused": "when focused|if focused|focused|in focus|with focus|while active",
         # stories
         "enters": "visits|goes to|goes|browses|navigates to|navigates|loads|views|comes to|comes"
         "|lands on|opens|is on|arrives at|sees|reads",
         "leaves": "closes|exits|quits|goes away",
         "returns": "comes back",
-        "after *": "* later|wait *|waits *|wait for *|visitor waits *|visitor waits for *"
+        "after *": "+ *|* later|wait *|waits *|wait for *|visitor waits *|visitor waits for *"
         "|visitor stays *|visitor stays for *|sleep *|pause *|in *|stays *|then after *"
         "|and after *",
         "returns after *": "returns * later|comes back after *|comes back * later|returns in *",
@@ -167,7 +178,8 @@ HABITS: Final = MappingProxyType(
         "|visitor gets|visitor receives|visitor sees",
         "expect": "should|assert|verify|check|ensure|then|expects|expected|must",
         "sent": "send|receives|gets|visitor receives|visitor gets|visitor sees|shown|sends|sees",
-        "nothing": "no message|no messages|none|no invitation",
+        "nothing": "nothing sent|sent nothing|nothing happens|no invitations|no message"
+        "|no messages|none|no invitation",
         "nothing else": "nothing more|nothing further|no more|no other",
         "else": "more|further|other|besides",
         "refused": "rejected|blocked|denied|declined",
@@ -179,7 +191,8 @@ HABITS: Final = MappingProxyType(
         "given 0 agents ready for": "given no agent|given nobody ready for|given nobody for",
         "agents ready for": "agents available for|agents free for|agents online for|agents for"
         "|agents in|agents at|free agents for|agents ready in|agents ready at|available agents for",
-        "start at": "begin at|starts at|start on|starting at|time is|it is|clock is|now is",
+        "start at": "on|begin at|starts at|start on|starting at|time is|it is|clock is|now is",
+        "titled": "with title|with the title|title|called|named",
         "visitor": "user|customer|client|shopper|guest|person|she|he|they",
         "in a new tab": "in another tab|in a new window|in new window|in second tab",
     }
@@ -191,7 +204,7 @@ NOISE: Final = frozenset(
         "do", "does", "during", "either", "event", "events", "for", "has", "if", "in", "is", "it",
         "just", "least", "message", "of", "on", "only", "or", "out", "please", "simply", "strategy",
         "that", "the", "their", "then", "there", "time", "times", "to", "up", "visitor", "was",
-        "when", "will", "with",
+        "when", "will", "with", "Uhr", "uhr", "invitation", "invitations",
     )
 )  # fmt: skip
 """Words that English would have where the language has none."""
@@ -202,6 +215,8 @@ _KEPT: Final = "Kept"
 
 @cache
 def _read(text: str) -> tuple[Token, ...]:
+    if text in ("all of", "any of"):  # phrases only before a bracket
+        return _read(f"{text} (")[:1]
     source = Source(name="", text=text)
     keyword = "hours" if text.startswith(("Mon", "Sat")) else ""  # days are words only there
     return tuple(Lexer(source, 0, len(text), Findings({"": text}), keyword).read())

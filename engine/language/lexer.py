@@ -216,6 +216,8 @@ class Lexer:
             self._emit("KEY", word, start, end)
         elif kind in ("DECIMAL_COMMA", "THOUSAND_COMMAS") and self._depth and ",0" not in word:
             self._numbers(word, start)
+        elif kind == "SEMICOLON" and self._depth:  # between the fields of a record
+            self._read_as_meant(foreign.mend("LISTED", word), start, end)
         elif kind in _MENDED:
             _MENDED[kind](self, word, start, end)
         elif kind in _ON_DOORS and self._excepted:  # dates stand here

@@ -145,6 +145,11 @@ WARNINGS: Final = (
         "Put `{word}` into its record, or take it away, here and where it is sent.",
     ),
     (
+        "L434",
+        "`=` compares sign by sign, so only a text with a star is `{said}`.",
+        "Write `{way}`.",
+    ),
+    (
         "L432",
         "Nothing ever sets `{word}`, so for every visitor it is {value}.",
         "Add `set {word} = ..` to a rule, or `from UserInfo` to the fact.",

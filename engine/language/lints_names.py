@@ -16,11 +16,19 @@ from engine.language.render import text, written
 from engine.language.spelling import Words
 
 _YEAR: Final = 366
+_PATH_HOLE: Final = re.compile(r"\{((?:event|visit|visitor)\.[\w.]+)\}")
 _HOLE: Final = re.compile(r"\{(\w+)\}")
 _ANSWERS: Final = (
     "InvitationShown", "InvitationAccepted", "InvitationRejected", "InvitationTimedOut",
     "InteractionStarted", "InteractionEnded",
 )  # fmt: skip
+
+
+def _begun(asked: str, pattern: str, plain: str) -> str:
+    """What ``asked = "Lis*"`` was meant to ask."""
+    if pattern.startswith("*"):
+        return f"{asked} {'has' if pattern.endswith('*') else 'ends with'} {plain}"
+    return f"{asked} starts with {plain}"
 
 
 class Declarations:
@@ -56,6 +64,7 @@ class Declarations:
             self._scenario(scenario)
         for message in self._book.messages.values():
             self._message(message)
+        self._filled_in()
         self._hours()
         self._sent()
         self._quoted_names()
@@ -95,6 +104,16 @@ class Declarations:
             if name not in used:
                 self._notes.add("L433", message.span, message=message.name, word=name)
 
+    def _filled_in(self) -> None:
+        """Note ``"From {event.price}"`` in what is sent."""
+        for node in self._acting:
+            if not isinstance(node, syntax.SendAction):
+                continue
+            for inner in nodes_in((node.arguments, node.data)):
+                said = str(inner.value) if isinstance(inner, syntax.Constant) else ""
+                for hole in _PATH_HOLE.findall(said):
+                    self._notes.add("L427", inner.span, said=f"{{{hole}}}", word=hole)
+
     def _star(self, node: syntax.Compare) -> None:
         """``url = "/cart/**"``: the glob was meant, but `=` is about each sign."""
         path, value = node.left, node.right
@@ -105,6 +124,11 @@ class Declarations:
             why = "`=` compares sign by sign, and an address has no `*`"
             way = f"Write `url {text(pattern)}` in a category, without `=`."
             self._notes.add("L420", value.span, said=pattern, why=why, way=way)
+        elif pattern.count("*") == pattern.startswith("*") + pattern.endswith("*") > 0:
+            asked, plain = written(path), pattern.strip("*")
+            if plain.isalnum():
+                way = _begun(asked, pattern, text(plain))
+                self._notes.add("L434", node.span, said=pattern, way=way)
 
     def _joined(self, node: syntax.Compare) -> None:
         """``event.category = "Checkout"``: the categories of an event are joined by `;`."""

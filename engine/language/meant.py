@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from engine.language import syntax
-from engine.language.names import Names
+from engine.language.names import BUILT_IN, Names
 from engine.language.spelling import nearest
 from engine.language.tree import SCOPES
 from engine.vocabulary.events import SYSTEM_EVENTS
@@ -31,6 +31,19 @@ _SAID: Final = {said: event for event, ways in _EVENTS.items() for said in ways.
 _FILLERS: Final = ("the", "a", "an", "and", "then", "later", "also", "now")
 _WORDS_OF_STEPS: Final = ("else", "visitor", "expect", "given", "after", "leaves", "returns")
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_LONG_DAYS: Final = {
+    day
+    for short, rest in zip(
+        _DAYS, ("day", "sday", "nesday", "rsday", "day", "urday", "day"), strict=True
+    )
+    for day in (short.lower(), short.lower() + rest)
+}
+_HOURS: Final = "Declare `hours`, and write `now in` their name."
+_AGENTS: Final = 'Write `agents.ready("chat")`, which is a number.'
+_CLOCKS: Final = {
+    "today": "Write `now`, and compare it with a date.", "date": "Write `now`.",
+    "hour": _HOURS, "time": _HOURS, "clock": _HOURS, "agents": _AGENTS, "agent": _AGENTS,
+}  # fmt: skip
 _WEEKEND: Final = 'Write `weekday in ("Sat", "Sun")`.'
 
 
@@ -89,10 +102,12 @@ class Meant:
             return f"Write `{_TRUTHS[word.lower()]}`."
         if word.lower() in ("weekend", "weekends"):
             return _WEEKEND
+        if word.lower() in _CLOCKS:
+            return _CLOCKS[word.lower()]
         if in_category and word.startswith("utm_"):
             return f"Write `query.{word}`."
-        if word in _DAYS:
-            return f'Write `"{word}"`.'
+        if word[:3].capitalize() in _DAYS and word.lower() in _LONG_DAYS:
+            return f'Write `"{word[:3].capitalize()}"`.'
         return self._of_the_book(word, in_category=in_category) or self._field(word, event)
 
     def _of_the_book(self, word: str, *, in_category: bool) -> str:
@@ -104,7 +119,8 @@ class Meant:
             return f"Write `seen({word}, this visit)`."
         if self._names.is_sendable(word):
             return f"Write `seen(sent {word}, this visit)`."
-        facts = sorted(key for key in self._names.facts if key[1].lower() == word.lower())
+        keys = (*self._names.facts, *BUILT_IN)
+        facts = sorted(key for key in keys if key[1].lower() == word.lower())
         return f"Write `{'.'.join(facts[0])}`." if facts else ""
 
     def _field(self, word: str, event: syntax.Atom | None) -> str:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from engine.language import syntax
 from engine.language.diagnostics import Findings, did_you_mean
 from engine.language.source import Source
 from engine.language.spelling import Words
 from engine.vocabulary.events import SYSTEM_EVENTS
-from engine.vocabulary.kinds import Kind
+from engine.vocabulary.kinds import DURATION, NUMBER, TEXT, Kind
+
+BUILT_IN: Final = {
+    ("visit", "pages"): NUMBER,
+    ("visit", "duration"): DURATION,
+    ("visitor", "state"): TEXT,
+}
+"""Facts that count by themselves."""
 
 Fields = Mapping[tuple[str, ...], Kind]
 

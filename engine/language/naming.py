@@ -17,6 +17,13 @@ _NAMED: Final = frozenset(
     ("IN", "GROUP", "HOURS", "SENT", "SEND", "CATEGORY", "MESSAGE", "EVENT", "ON", "THEN", "NO",
      "TIMES", "LPAR", "OR", "NOW_IN", "COMMA", "AS", "FACT", "SET")
 )  # fmt: skip
+_KINDS: Final = {
+    "string": "text",
+    "str": "text",
+    "bool": "boolean",
+    "int": "number",
+    "float": "number",
+}
 _WRITTEN: Final = {
     "NUMBER": r"\d+(?:\.\d+)?",
     "DATE": r"\d{4}-\d{2}-\d{2}",
@@ -166,6 +173,69 @@ def _one(words: list[str], *, first: bool = False) -> str:
     return (words[0] if first else "".join(big[:1])) + "".join(big[1:])
 
 
+def _quote_within(spot: Spot) -> Slip | None:
+    """``"It says "hello" to them"``: quotes within a text."""
+    begin, line = spot.at - 1, spot.tokens[: spot.line_end]
+    if spot.kind(-1) != "TEXT" or line[begin].end_pos != spot.token.start_pos:
+        return None
+    glued = [i for i in range(spot.at, len(line)) if line[i].type == "TEXT"]
+    glued = [i for i in glued if line[i - 1].end_pos == line[i].start_pos]
+    if not glued:
+        return None
+    end = glued[-1] + 1
+    inside = as_written(line[begin:end])[1:-1].replace('"', '\\"')
+    new = (like(line[begin], "TEXT", f'"{inside}"'),)
+    hint = f'Write `\\"` for each quote within it: `"{inside}"`.'
+    return slip_at(begin, end, hint, new) if spot.fits(begin, end, new) else None
+
+
+def _quoted_hours(spot: Spot) -> Slip | None:
+    """``now in "Office"``."""
+    if [spot.kind(ahead) for ahead in (-2, -1, 0)] != ["NOW", "IN", "TEXT"]:
+        return None
+    name = spot.word()[1:-1]
+    new = (like(spot.tokens[spot.at - 2], "NOW_IN", "now in"), like(spot.token, "NAME", name))
+    hint = f"Write it without quotes: `now in {name}`."
+    return slip_at(spot.at - 2, spot.at + 1, hint, new) if name.isidentifier() else None
+
+
+def _quoted_kind(spot: Spot) -> Slip | None:
+    """``{ "text": "string" }``: a kind in quotes."""
+    inside = spot.word().strip('"').lower()
+    kind = _KINDS.get(inside, inside)
+    if spot.kind() != "TEXT" or "KIND" not in spot.accepted or TOKENS.get(kind) != "KIND":
+        return None
+    new = (like(spot.token, "KIND", kind),)
+    return slip_at(spot.at, spot.at + 1, f"Write it without quotes: `{kind}`.", new)
+
+
+def _bare_value(spot: Spot) -> Slip | None:
+    """``fact visit.stage text = hot``: a text without its quotes, where no name can stand."""
+    accepted = spot.accepted
+    if spot.kind() != "NAME" or "NAME" in accepted or not {"TEXT", "NUMBER", "DATE"} <= accepted:
+        return None
+    word = spot.word()
+    if word.lower() in ("yes", "no", "true", "false", "null", "none"):
+        return None
+    new = (like(spot.token, "TEXT", f'"{word}"'),)
+    return slip_at(spot.at, spot.at + 1, f'Put it in quotes: `"{word}"`.', new)
+
+
+def _message_of_address(spot: Spot) -> Slip | None:
+    """``message Invite is "/invite.html"``."""
+    if spot.block != "message" or spot.kind(-1) != "IS" or spot.kind() != "TEXT":
+        return None
+    if not spot.word().startswith(('"/', '"http')):
+        return None
+    here = spot.token
+    new = (
+        like(here, "PATH", "gpe.appendContent"), like(here, "LBRACE", "{"),
+        like(here, "KEY", "url"), like(here, "COLON", ":"), here, like(here, "RBRACE", "}"),
+    )  # fmt: skip
+    hint = f"Write its channel too: `gpe.appendContent {{ url: {here} }}`."
+    return slip_at(spot.at, spot.at + 1, hint, new)
+
+
 def _quoted_value(spot: Spot) -> Slip | None:
     """``priority "80"``, ``except "2026-12-25"``: a value in quotes, where it stands without."""
     if spot.kind() != "TEXT" or "TEXT" in spot.accepted:
@@ -200,7 +270,8 @@ def _is_text(token: Token) -> bool:
 
 
 NAMES: Final = (
-    _no_name, _address, _dotted, _kind_first, _quoted_value, _quoted_name, _no_quotes,
+    _quote_within, _quoted_hours, _quoted_kind, _bare_value, _message_of_address, _no_name,
+    _address, _dotted, _kind_first, _quoted_value, _quoted_name, _no_quotes,
 )  # fmt: skip
 """Each, in the order in which they are tried."""
 

@@ -17,6 +17,10 @@ from engine.language.lexer import TOKENS
 from engine.language.spelling import nearest
 from engine.language.spot import Slip, Spot, as_written, like, slip_at
 
+_ROOTS: Final = ("event", "visit", "visitor", "query")
+_COPULAS: Final = ("is", "was", "are", "has")
+_STATES: Final = ("logged", "signed", "authenticated")
+"""`visitor is logged in` asks for the state."""
 _FUNCTIONS: Final = {
     word: kind
     for word, kind in TOKENS.items()
@@ -27,6 +31,10 @@ _COMPARED: Final = {
     "at most": "<=", "exactly": "=",
 }  # fmt: skip
 _ASKING: Final = ("when", "unless", "and", "or", "where")
+_NUMBERS: Final = {
+    word: str(number)
+    for number, word in enumerate("one two three four five six seven eight nine ten".split(), 1)  # noqa: SIM905
+}
 _MANY: Final = re.compile(
     rf"(?P<how>{'|'.join(_COMPARED)})? ?(?P<number>\d+) (?:times )?(?P<event>\w+)"
     r"(?: (?:in|within|during))?(?: the)?(?: (?P<window>last [\w ]+|this visit|this page|ever))?"
@@ -73,21 +81,28 @@ def _function(spot: Spot) -> Slip | None:
 
 def _path(spot: Spot) -> Slip | None:
     """``event price``, ``event:price``, ``event["price"]``."""
-    root = spot.word(-1).lower()
-    if root not in ("event", "visit", "visitor", "query") or "PATH" not in spot.accepts(
-        spot.at - 1
-    ):
+    for begin in (spot.at - 1, spot.at):
+        root = str(spot.tokens[begin]).lower() if begin >= 0 else ""
+        first = begin - (begin > 0 and str(spot.tokens[begin - 1]) in ("the", "a"))
+        if root in _ROOTS and "PATH" in spot.accepts(first):
+            return _rooted(spot, first, begin, root)
+    return None
+
+
+def _rooted(spot: Spot, first: int, begin: int, root: str) -> Slip | None:
+    """A path whose root stands there: what belongs to it, and where it begins and ends."""
+    at = begin + 1
+    between = spot.tokens[at : at + 1]
+    at += bool(between) and (between[0].type in ("COLON", "LSQB") or str(between[0]) in _COPULAS)
+    field, end = spot.tokens[at : at + 1], at + 1
+    if not field or field[0].type not in ("NAME", "KIND", "TEXT") or end <= spot.at:
         return None
-    ahead = int(spot.kind() in ("COLON", "LSQB"))
-    field, end = spot.tokens[spot.at + ahead : spot.at + ahead + 1], spot.at + ahead + 1
-    if not field or field[0].type not in ("NAME", "KIND", "TEXT"):
+    if str(between[0]) in _COPULAS and (field[0][:1].isupper() or field[0] in _STATES):
         return None
-    end += spot.kind() == "LSQB" and spot.tokens[end : end + 1] == ["]"]
+    end += between[0].type == "LSQB" and spot.tokens[end : end + 1] == ["]"]
     meant = f"{root}.{field[0].strip(chr(34))}"
-    new = (like(spot.tokens[spot.at - 1], "PATH", meant),)
-    if not spot.fits(spot.at - 1, end, new):
-        return None
-    return slip_at(spot.at - 1, end, f"Write `{meant}`.", new)
+    new = (like(spot.tokens[begin], "PATH", meant),)
+    return slip_at(first, end, f"Write `{meant}`.", new) if spot.fits(first, end, new) else None
 
 
 def _how_many(spot: Spot) -> Slip | None:
@@ -123,7 +138,29 @@ def _between(spot: Spot) -> Slip | None:
         like(last, "COMPARISON", "<="), last,
     )  # fmt: skip
     hint = f"Write both ends: `{subject} >= {low} and {subject} <= {high}`."
-    return slip_at(spot.at, end, hint, new if spot.fits(spot.at, end, new) else None)
+    good = spot.fits(spot.at, end, new)
+    return slip_at(spot.at - 1, end, hint, (subject, *new) if good else None)
+
+
+def _chained(spot: Spot) -> Slip | None:
+    """``1 < a < 5``."""
+    subject = spot.tokens[spot.at - 1] if spot.at else spot.token
+    if spot.kind() != "COMPARISON" or spot.kind(-2) != "COMPARISON" or subject.type != "PATH":
+        return None
+    new = (like(spot.token, "AND", "and"), subject, spot.token)
+    hint = f"Compare two values at a time: `and {subject} {spot.word()} ..`."
+    return (
+        slip_at(spot.at, spot.at + 1, hint, new) if spot.fits(spot.at, spot.at + 1, new) else None
+    )
+
+
+def _brackets_behind(spot: Spot) -> Slip | None:
+    """``tags text[]``."""
+    if [spot.kind(ahead) for ahead in (-1, 0, 1)] != ["KIND", "LSQB", "RSQB"]:
+        return None
+    kind = spot.tokens[spot.at - 1]
+    new = (like(kind, "LIST_OF", "list of"), kind)
+    return slip_at(spot.at - 1, spot.at + 2, f"Write `list of {kind}`.", new)
 
 
 def _not_in(spot: Spot) -> Slip | None:
@@ -214,6 +251,68 @@ def _in_order(spot: Spot) -> Slip | None:
     return slip_at(spot.at - 1, spot.at + 4, hint, new)
 
 
+def _times_late(spot: Spot) -> Slip | None:
+    """``Order 3 times``: how often stands before the event."""
+    if spot.kind(-1) != "NAME" or spot.kind(1) != "TIMES" or "COMMA" not in spot.accepted:
+        return None
+    number = _NUMBERS.get(spot.word().lower(), spot.word())
+    if not number.isdecimal() or "NUMBER" not in spot.accepts(spot.at - 1):
+        return None
+    name = spot.tokens[spot.at - 1]
+    new = (like(spot.token, "NUMBER", number), spot.tokens[spot.at + 1], name)
+    hint = f"Write it before the event: `{number} times {name}`."
+    return slip_at(spot.at - 1, spot.at + 2, hint, new)
+
+
+def _more_than(spot: Spot) -> Slip | None:
+    """``more than 2 times Order``: at least 3 times."""
+    words = [spot.word(-1).lower(), spot.word().lower()]
+    if words != ["more", "than"] or spot.kind(1) != "NUMBER" or not spot.word(1).isdecimal():
+        return None
+    end = spot.at + 2 + (spot.kind(2) == "TIMES")
+    number = str(int(spot.word(1)) + 1)
+    new = (like(spot.token, "NUMBER", number), like(spot.token, "TIMES", "times"))
+    hint = f"Write `{number} times`."
+    return slip_at(spot.at - 1, end, hint, new) if spot.fits(spot.at - 1, end, new) else None
+
+
+def _sent_after(spot: Spot) -> Slip | None:
+    """``sent Invite after Order``: in a guarantee the order is that of time."""
+    if [spot.kind(ahead) for ahead in (-2, -1, 0, 1)] != ["SENT", "NAME", "AFTER", "NAME"]:
+        return None
+    if "COMMA" not in spot.accepted:
+        return None
+    sent, name, first = (spot.tokens[spot.at + ahead] for ahead in (-2, -1, 1))
+    new = (first, like(first, "COMMA", ","), like(first, "THEN", "then"), sent, name)
+    hint = f"Write first what is first: `{first}, then sent {name}`."
+    return slip_at(spot.at - 2, spot.at + 2, hint, new)
+
+
+def _item_in_list(spot: Spot) -> Slip | None:
+    """``"beach" in event.tags``."""
+    if [spot.kind(ahead) for ahead in (-2, -1, 0)] != ["TEXT", "IN", "PATH"]:
+        return None
+    item, asked = spot.tokens[spot.at - 2], spot.token
+    new = (asked, like(item, "COMPARISON", "has"), item)
+    return slip_at(spot.at - 2, spot.at + 1, f"Write `{asked} has {item}`.", new)
+
+
+def _told_order(spot: Spot) -> Slip | None:
+    """``expect sent 2 Invite``, ``expect Invite sent``, ``expect not visitor.vip``."""
+    kinds = [spot.kind(ahead) for ahead in (-1, 0, 1)]
+    here, before = spot.token, spot.tokens[spot.at - 1] if spot.at else spot.token
+    following = spot.tokens[spot.at + 1] if spot.at + 1 < len(spot.tokens) else here
+    if kinds == ["SENT", "NUMBER", "NAME"] and spot.kind(-2) == "EXPECT":
+        hint = f"Write `{here} sent {following}`."
+        return slip_at(spot.at - 1, spot.at + 2, hint, (here, before, following))
+    if kinds == ["EXPECT", "NAME", "SENT"] and here[:1].isupper():
+        return slip_at(spot.at, spot.at + 2, f"Write `sent {here}`.", (following, here))
+    if kinds[0] == "EXPECT" and kinds[1] in ("NOT", "NO") and kinds[2] == "PATH":
+        new = (following, like(here, "EQUAL", "="), like(here, "FALSE", "false"))
+        return slip_at(spot.at, spot.at + 2, f"Write `{following} = false`.", new)
+    return None
+
+
 def _window_of_since(spot: Spot) -> Slip | None:
     """``since(Order, this visit)``: it looks back as far as there is."""
     depth = [i for i in range(spot.at) if spot.tokens[i].type == "SINCE"]
@@ -274,7 +373,10 @@ def _capture(spot: Spot) -> Slip | None:
 
 
 SHAPES: Final = (
-    _twice, _formula, _enforced_late, _refused_late, _told_event, _how_many, _between, _not_in,
+    _twice, _formula, _times_late, _more_than, _sent_after, _item_in_list, _told_order,
+    _enforced_late, _refused_late, _told_event, _how_many, _between, _chained,
+    _not_in,
+    _brackets_behind,
     _apart, _time, _in_order, _window_of_since, _path, _function, _dates, _nothing,
 )  # fmt: skip
 """Each shape, in the order in which they are tried."""

@@ -22,6 +22,7 @@ from engine.language.naming import NAMES
 from engine.language.shapes import SHAPES
 from engine.language.spelling import nearest
 from engine.language.spot import Slip, Spot, like
+from engine.vocabulary.events import SYSTEM_EVENTS
 
 _KNOWN: Final = (*NAMES, *SHAPES, *BRACKETS)
 _LATE: Final = (*shapes.LATE, *naming.LATE)
@@ -42,8 +43,9 @@ _ENGLISH: Final = frozenset((",", "but", "also"))
 
 _MISSING: Final = (
     ("COMMA", ","), ("RPAR", ")"), ("IS", "is"), ("SENT", "sent"), ("THEN", "then"),
-    ("LAST", "last"), ("COLON", ":"), ("FROM", "from"), ("AFTER", "after"), ("WHERE", "where"),
-    ("DESCRIPTION", "description"), ("LPAR", "("), ("TIMES", "times"),
+    ("IN", "in"), ("LAST", "last"), ("COLON", ":"), ("FROM", "from"), ("AFTER", "after"),
+    ("WHERE", "where"), ("DESCRIPTION", "description"), ("LPAR", "("), ("TIMES", "times"),
+    ("EQUAL", "="),
 )  # fmt: skip
 """Small words and signs that are left out, in the order in which they are tried."""
 
@@ -57,6 +59,7 @@ _NEEDS: Final = {
     "TIMES": ("NAME", "SENT"),
     "THEN": ("NAME", "SENT", "NO", "NUMBER", "ANY_EVENT"),
     "LPAR": ("NAME", "PATH", "SENT"),
+    "EQUAL": ("TEXT", "NUMBER", "TRUE", "FALSE"),
 }
 """Before which kinds alone a word may be left out; others before any."""
 
@@ -209,19 +212,24 @@ def _missing(spot: Spot) -> Slip | None:
         signs = _before_a_line(spot)
     if spot.kind(-1) not in ("FUNCTION", "FIELD_FUNCTION") or ")" not in spot.rest():
         signs.pop("LPAR", None)
+    if "COMPARISON" in spot.accepted:  # there it may be any of them
+        signs.pop("EQUAL", None)
     for kind, sign in signs.items():
         needs = _NEEDS.get(kind, (spot.kind(),))
+        if kind == "IN" and (spot.word(-1) not in SYSTEM_EVENTS or spot.word().startswith("in")):
+            continue
         new = like(spot.token, kind, sign)
         if kind in spot.accepted and spot.kind() in needs and spot.fits(spot.at, spot.at, (new,)):
             name = {",": "a comma", ":": "a colon"}.get(sign, f"`{sign}`")
-            hint = f"Put {name} before it: `{sign}{' ' * (sign != '(')}{spot.word()} ..`."
+            more = " .." * (spot.at + 1 < spot.line_end)
+            hint = f"Put {name} before it: `{sign}{' ' * (sign != '(')}{spot.word()}{more}`."
             return Slip(begin=spot.at, end=spot.at + 1, hint=hint, tokens=(new, spot.token))
     return None
 
 
 def _before_a_line(spot: Spot) -> dict[str, str]:
     """What may be missing at the beginning of a line."""
-    if spot.kind() == "THEN" or spot.kind() in ("STAYS", "WITHIN"):
+    if spot.kind() in ("THEN", "STAYS", "WITHIN", "DAYS"):
         return {"COMMA": ","}
     if spot.kind() == "PATH" and spot.kind(1) == "EQUAL":
         return {"SET": "set"}
@@ -258,4 +266,8 @@ def _written(spot: Spot, begin: int, end: int, tokens: tuple[Token, ...], text: 
     is_logic = is_logic and bool({"COMPARISON", "AND"} & spot.accepts(begin))
     foreign = text if is_logic and word not in _ENGLISH else ""
     hint = f"Write `{text}`."
+    last = spot.tokens[end] if end < len(spot.tokens) else None
+    is_glued = last is not None and spot.tokens[end - 1].end_pos == last.start_pos
+    if is_glued and text.isalpha() and str(last)[:1].isalnum():
+        hint = f"Write `{text}`, with spaces around it."
     return Slip(begin=begin, end=end, hint=hint, tokens=tokens, foreign=foreign)

@@ -188,8 +188,9 @@ class TermBuilder:
         if method in _METHODS and not name.startswith("agents."):
             return self._method(meta, name, _METHODS[method], argument)
         if name != "agents.ready":
-            near = "" if not name.startswith("agents.") else "Did you mean `agents.ready`? "
-            self._wrong("N114", self._at(name), word=str(name), nearest=near)
+            is_near = name.startswith("agent") or name.endswith("ready")
+            known = "Write `agents.ready`." if is_near else 'There is `agents.ready("chat")`.'
+            self._wrong("N114", self._at(name), word=str(name), known=known)
         return syntax.Outside(
             name="agents.ready", argument=self._text(argument), span=self._span(meta)
         )
@@ -283,14 +284,16 @@ class TermBuilder:
 
     def glob(self, meta: Any, items: list[Token]) -> syntax.Glob:
         if items[0] != "url":
+            word = items[0].lower()
+            near = nearest(word, ["url"])
+            is_address = word in _ADDRESSES or near is not None
             self._wrong(
                 "P310",
-                self._at(items[0]),
-                word=str(items[0]),
+                self._span(meta) if is_address else self._at(items[0]),
+                word="" if is_address else str(items[0]),
+                what=str(items[0]),
                 text=str(items[1]),
-                nearest=f"Write `url {items[1]}`."
-                if items[0].lower() in _ADDRESSES
-                else did_you_mean(nearest(items[0], ["url"])),
+                nearest=f"Write `url {items[1]}`." if is_address else "",
             )
         return syntax.Glob(pattern=self._text(items[1]), span=self._span(meta))
 
