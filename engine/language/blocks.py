@@ -19,7 +19,7 @@ from engine.language import foreign, pasted
 from engine.language.diagnostics import Findings, one_of
 from engine.language.lexer import KINDS, RESERVED
 from engine.language.source import Source
-from engine.language.spelling import nearest
+from engine.language.spelling import Words, nearest
 from engine.vocabulary.words import DECLARATIONS
 
 _KNOWN: Final = DECLARATIONS
@@ -77,6 +77,8 @@ _LINES: Final = {
     "endif": "Leave it out; what is indented belongs together.",
 }
 _WORD: Final = re.compile(r"\w+|\S")
+_FIRST_COLUMN: Final = re.compile(r"^[^\s#\ufeff]", re.MULTILINE)
+_WORDS: Final = Words(lambda: RESERVED)
 _HIDDEN_WORD: Final = re.compile(_ROWS["HIDDEN_WORD"])
 
 
@@ -106,6 +108,11 @@ class _Splitting:
     remarks: list[tuple[int, int]] = field(default_factory=list)
     blamed: int = 0
     """For how many blocks a line was noted that should have been indented."""
+    all_indented: bool = False
+    """Does nothing at all stand in the first column?"""
+
+    def __post_init__(self) -> None:
+        self.all_indented = _FIRST_COLUMN.search(self.source.text) is None
 
     @property
     def last(self) -> str:
@@ -130,10 +137,9 @@ class _Splitting:
         if depth or (word == "event" and self.last == "scenario"):
             return False
         start = match.start("indented")
-        all_are = re.search(r"^[^\s#\ufeff]", self.source.text, re.MULTILINE) is None
         margin = self.source.text.rfind("\n", 0, start) + 1
         was_pasted = not self.written[margin].isspace()
-        if not was_pasted and not (all_are and self.starts):  # a whole text is moved once
+        if not was_pasted and not (self.all_indented and self.starts):  # a text is moved once
             span = self.source.span(start, start + len(word))
             self.findings.add("S002", span, word=word, hint="Write it in the first column.")
         self.starts.append((start, word))
@@ -246,8 +252,12 @@ def _belongs(line: str, block: str) -> bool:
         return True
     if block == "scenario" and re.match(r"[^\W\d]\w*\s*(?:\{|$)", line):
         return True
-    return first in RESERVED or (first.islower() and nearest(first[:40], RESERVED) is not None
-                                 and first not in _LINES)  # fmt: skip
+    return first in RESERVED or (first not in _LINES and _is_nearly_reserved(first))
+
+
+@lru_cache(maxsize=1_000)
+def _is_nearly_reserved(word: str) -> bool:
+    return word.islower() and _WORDS.nearest(word[:40]) is not None
 
 
 def _strange_line(line: str) -> str:

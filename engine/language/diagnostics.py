@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
@@ -14,7 +15,7 @@ from engine.language.syntax import Span
 MOST: Final = 200
 """Nobody reads more mistakes than this at once; of the others it is said how many there are."""
 _LONG: Final = 1_000
-"""A place of more characters is read once, not once for each word that is looked for in it."""
+"""In a place of more characters a word is looked up."""
 _WORD: Final = re.compile(r"\w+")
 
 _PLACES: Final = 3
@@ -24,7 +25,6 @@ _UNDECLARED: Final = {
     "N107": "channel", "N111": "sent", "N117": "medium", "N118": "hours",
 }  # fmt: skip
 """Codes of names that nobody declares: one declaration mends all of a family."""
-_OF_TEXT: Final = tuple(code for code in CODES if code.startswith("S"))
 
 Severity = Literal["error", "warning"]
 
@@ -71,8 +71,9 @@ class Findings:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
-        self._found: dict[tuple[str, Span], dict[str, Any]] = {}
-        self._words: tuple[Span | None, dict[str, int]] = (None, {})
+        self._found: dict[Span, dict[str, dict[str, Any]]] = {}
+        self._counts: Counter[str] = Counter()
+        self._places: dict[str, Mapping[str, list[int]]] = {}
 
     def add(self, code: str, span: Span, **words: Any) -> None:
         """Note a mistake; ``words`` fill the sentence of the code.
@@ -80,36 +81,51 @@ class Findings:
         A word may also be a call that gives it. The place is narrowed to ``word`` where that
         stands in it (after the word ``after``). A near name is the way out, and then the only one.
         """
-        span = self._narrowed(span, str(words.get("word") or ""), str(words.get("after") or ""))
-        self._found.setdefault((code, span), words)
+        if word := words.get("word"):
+            span = self._narrowed(span, str(word), str(words.get("after") or ""))
+        self._note(code, span, words)
+
+    def _note(self, code: str, span: Span, words: dict[str, Any]) -> None:
+        here = self._found.setdefault(span, {})
+        if code not in here:
+            here[code] = words
+            self._counts[code] += 1
 
     def forget(self, span: Span) -> None:
         """Take back what the text itself had wrong exactly there: more is known of it now."""
-        for code in _OF_TEXT:
-            self._found.pop((code, span), None)
+        here = self._found.get(span, {})
+        for code in [code for code in here if code.startswith("S")]:
+            del here[code]
+            self._counts[code] -= 1
 
     def include(self, other: Findings) -> None:
         """Take over what was found elsewhere."""
-        for found, words in other._found.items():
-            self._found.setdefault(found, words)
+        for span, here in other._found.items():
+            for code, words in here.items():
+                self._note(code, span, words)
+
+    def count(self, *codes: str) -> int:
+        """How many mistakes of these codes were noted."""
+        return sum(self._counts[code] for code in codes)
 
     def __len__(self) -> int:
-        return len(self._found)
+        return self._counts.total()
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return len(self) > 0
 
     def shown(self, most: int = MOST) -> Shown:
         """What to show: everything, or of each code the first so that every code has its share."""
-        order = sorted(self._found, key=lambda found: (found[1].source, found[1].start, found[0]))
-        counts = Counter(code for code, _ in order)
-        left = _shares(counts, most)
-        more = {code: counts[code] - left[code] for code in sorted(counts)}
+        order = [(span.source, span.start, code, span)
+                 for span, here in self._found.items() for code in here]  # fmt: skip
+        order.sort(key=lambda found: found[:3])
+        left = _shares(+self._counts, most)
+        more = {code: self._counts[code] - share for code, share in sorted(left.items())}
         kept = []
-        for code, span in order:
+        for _, _, code, span in order:
             if left[code]:
                 left[code] -= 1
-                kept.append(_diagnostic(code, span, self._found[code, span]))
+                kept.append(_diagnostic(code, span, self._found[span][code]))
         kept = self._once(kept)
         return Shown(diagnostics=tuple(kept), more={code: n for code, n in more.items() if n})
 
@@ -122,7 +138,7 @@ class Findings:
         others: dict[int, list[Span]] = {}
         kept: list[Diagnostic] = []
         for one in found:
-            words = self._found[one.code, one.span]
+            words = self._found[one.span][one.code]
             family = _UNDECLARED.get(one.code)
             key = (family or "", str(words.get("word")))
             if family is None or not one.hint.startswith(("Declare", "Name one", "Known")):
@@ -154,30 +170,43 @@ class Findings:
     def _narrowed(self, span: Span, word: str, after: str) -> Span:
         if not word or len(word) >= span.end - span.start:
             return span
-        text, start = self._texts[span.source], self._first(span, word)
-        while start >= 0:
+        text = self._texts[span.source]
+        for start in self._occurrences(span, word):
             end = start + len(word)
             inside = start > span.start and _in_a_word(text[start - 1])
             inside = inside or (end < span.end and _in_a_word(text[end]))
             if not inside and text[span.start : start].rstrip().endswith(after):
                 return Span(source=span.source, start=start, end=end)
-            start = text.find(word, start + 1, span.end)
         return span
 
-    def _first(self, span: Span, word: str) -> int:
-        """Where a word may stand first; a long place is read once for all its words."""
-        text, begin, parts = self._texts[span.source], span.start, _WORD.findall(word)
-        if span.end - begin > _LONG and parts:
-            if self._words[0] != span:
-                found: dict[str, int] = {}
-                for match in _WORD.finditer(text, begin, span.end):
-                    found.setdefault(match.group(), match.start())
-                self._words = (span, found)
-            places = [self._words[1].get(part, -1) for part in parts]
-            if min(places) < 0:
-                return -1
-            begin = max(begin, min(places) - len(word))
-        return text.find(word, begin, span.end)
+    def _occurrences(self, span: Span, word: str) -> Iterator[int]:
+        """Where a word stands in a place; for long ones the text is read once, not each time."""
+        text, parts = self._texts[span.source], _WORD.findall(word)
+        if span.end - span.start <= _LONG or not parts:
+            start = text.find(word, span.start, span.end)
+            while start >= 0:
+                yield start
+                start = text.find(word, start + 1, span.end)
+            return
+        known = self._places_of(span.source)
+        rarest = min(parts, key=lambda part: len(known[part]))
+        ahead = word.index(rarest)
+        places = known[rarest]
+        for index in range(bisect_left(places, span.start + ahead), len(places)):
+            start = places[index] - ahead
+            if start + len(word) > span.end:
+                return
+            if text.startswith(word, start):
+                yield start
+
+    def _places_of(self, source: str) -> Mapping[str, list[int]]:
+        """Each word of a text, and where it stands."""
+        if source not in self._places:
+            found: defaultdict[str, list[int]] = defaultdict(list)
+            for match in _WORD.finditer(self._texts[source]):
+                found[match.group()].append(match.start())
+            self._places[source] = found
+        return self._places[source]
 
 
 def _in_a_word(sign: str) -> bool:

@@ -52,6 +52,12 @@ class _Shape:
 
 REMEMBERED: Final = 8
 """Before so many of the last tokens a refusal knows the states."""
+STRIDE: Final = 256
+"""The states are marked after each of so many tokens."""
+MOST_KNOWN: Final = 4_096
+"""For so many states what fits is kept: the same mistakes lead to the same."""
+Marks = list[tuple[int, list[int]]]
+"""So many tokens fit, and lead to these states."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,11 @@ class Driver:
             }
             for state, row in table.states.items()
         }
+        self._kinds = {
+            state: [kind for kind in moves if kind.isupper() or kind == _END]
+            for state, moves in self._moves.items()
+        }
+        self._fitting: dict[tuple[int, ...], frozenset[str]] = {}
         self._starts: dict[str, int] = table.start_states
         self._ends: dict[str, int] = table.end_states
 
@@ -108,27 +119,53 @@ class Driver:
             self._reduce(move, stack, values)  # type: ignore[arg-type]
         return cast("Node", values[-1][0])
 
-    def refused(self, tokens: list[Token], start: str) -> Refusal:
+    def refused(self, tokens: list[Token], start: str, marks: Marks | None = None) -> Refusal:
         """Where the tokens cease to fit, and what would have fitted there.
 
-        The place is behind the last token when something is missing at the end.
+        The place is behind the last token when something is missing at the end. Begins at the last
+        of the ``marks``, up to which the tokens are known to fit, and adds others to them.
         """
-        stack = [self._starts[start]]
+        marks = [] if marks is None else marks
+        begin, stack = marks[-1] if marks else (0, [self._starts[start]])
         before = deque([stack], maxlen=REMEMBERED)
-        for place, token in enumerate(tokens):
-            after = self._after(stack, token.type)
+        for place in range(begin, len(tokens)):
+            after = self._after(stack, tokens[place].type)
             if after is None:
                 return Refusal(at=place, accepted=self.fitting(stack, start), before=tuple(before))
             stack = after
             before.append(stack)
+            if place % STRIDE == 0:
+                marks.append((place + 1, stack))
         accepted = self.fitting(stack, start)
         return Refusal(at=len(tokens), accepted=accepted, before=tuple(before))
 
     def fitting(self, stack: list[int], start: str) -> frozenset[str]:
         """The kinds that fit in these states; the end of the block is ``$END``."""
-        kinds = [kind for kind in self._moves[stack[-1]] if kind.isupper() or kind == _END]
-        end = self._ends[start]
-        return frozenset(kind for kind in kinds if self._after(stack, kind, end) is not None)
+        states = tuple(stack)
+        found = self._fitting.get(states)
+        if found is None:
+            end = self._ends[start]
+            kinds = self._kinds[stack[-1]]
+            found = frozenset(kind for kind in kinds if self._fits(stack, kind, end))
+            if len(self._fitting) < MOST_KNOWN:
+                self._fitting[states] = found
+        return found
+
+    def _fits(self, stack: list[int], kind: str, end: int) -> bool:
+        """Does a kind fit in these states? They stay as they are; ``above`` is what comes on top."""
+        below, above = len(stack), list[int]()
+        while True:
+            state = above[-1] if above else stack[below - 1]
+            if kind == _END and state == end:
+                return True
+            move = self._moves[state].get(kind)
+            if move is None or type(move) is int:
+                return move is not None
+            size = move.size  # type: ignore[union-attr]
+            below -= max(0, size - len(above))
+            del above[max(0, len(above) - size) :]
+            state = above[-1] if above else stack[below - 1]
+            above.append(self._moves[state][move.origin])  # type: ignore
 
     def reads(self, stack: list[int], kinds: Iterable[str], start: str) -> bool:
         """Would all of these fit, one after the other, in these states?"""

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 _HIDDEN: Final = "\u200b-\u200f\u2060-\u2064\u00ad\u202a-\u202e\ufff9-\ufffd\x00-\x08\x0e-\x1b\x7f"
@@ -151,6 +152,7 @@ KINDS: Final = frozenset(name for name, _ in _ROWS)
 """The names of all of them."""
 
 
+@lru_cache(maxsize=1_000)
 def mend(kind: str, word: str) -> Mend:
     """What one of the rows means here."""
     return _MENDS[kind](word)

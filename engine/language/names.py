@@ -130,7 +130,9 @@ class Names:
 
     def nearest(self, word: str, what: str, known: Callable[[], Iterable[str]]) -> str | None:
         """The nearest of those names, or the one that begins with the word."""
-        words = self._words.setdefault(what, Words(known))
+        words = self._words.get(what)
+        if words is None:
+            words = self._words[what] = Words(known)
         return words.nearest(word) or words.begun(word)
 
     @property

@@ -7,9 +7,9 @@ clause hides nothing of the others; a broken ``on`` leaves a pattern that fits n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path as File
 from typing import Any, Final, cast
 
@@ -21,13 +21,16 @@ from engine.language.advice import advise, expected
 from engine.language.blocks import Block
 from engine.language.declarations import TreeBuilder
 from engine.language.diagnostics import Findings
-from engine.language.driver import Driver, Refusal
+from engine.language.driver import REMEMBERED, Driver, Marks, Node, Refusal
 from engine.language.lexer import Lexer
 from engine.language.source import Source
 from engine.language.spot import Slip, Spot, as_written
 from engine.language.tables import Rows
 
 MOST_MISTAKES: Final = 20
+CAREFUL: Final = 400
+"""Behind so many broken clauses of a file nobody reads what was meant: they are taken out."""
+_OF_CLAUSES: Final = ("S002", "S003", "S006", "S007", "S008", "S010")
 DEEPEST: Final = 60
 LONGEST_LINE: Final = 200
 LONGEST: Final = 100
@@ -130,6 +133,10 @@ def _note(source: Source, findings: Findings, code: str, token: Token, **words: 
     findings.add(code, source.span(start, end), word=_shown(token), **words)
 
 
+def _expected(spot: Spot) -> str:
+    return f"Write {expected(spot)}."
+
+
 def _shown(token: Token) -> str:
     return " ".join(str(token.value).split())
 
@@ -164,6 +171,8 @@ class _Recovery:
         self._findings = findings
         self._tokens = tokens
         self._seen = list(tokens)  # what is kept keeps its id
+        self._read: list[Token] = []
+        self._marks: Marks = []
         self._mended: set[int] = set()
         self._habits: set[str] = set()
         clauses = _CLAUSES | ({"NAME", "PATH"} if block.keyword in ("event", "scenario") else set())
@@ -174,29 +183,51 @@ class _Recovery:
 
     def rule(self) -> syntax.Rule | None:
         """Parse one rule by itself, as a row of a table is."""
-        for _ in range(MOST_MISTAKES):
-            tree = _driver().read(self._tokens, self._start)
-            if tree is not None:
-                return cast("syntax.Rule", TreeBuilder(self._source, self._findings).build(tree))
-            if not self._report(_driver().refused(self._tokens, self._start)):
+        tree = _driver().read(self._tokens, self._start)
+        for _ in range(MOST_MISTAKES if tree is None else 0):
+            if not self._report(self._refusal()):
                 return None
-        return None
+            tree = self._again()
+            if tree is not None:
+                break
+        if tree is None:
+            return None
+        return cast("syntax.Rule", TreeBuilder(self._source, self._findings).build(tree))
 
     def parse(self) -> Parsed:
         """Parse the block."""
-        mended = False
-        for _ in range(MOST_MISTAKES):
-            tree = _driver().read(self._tokens, self._start)
-            if tree is not None:
-                builder = TreeBuilder(self._source, self._findings)
-                declaration = builder.build(tree)
-                return Parsed(declaration=declaration, mended=mended or builder.mended)
-            mended = True
-            refusal = _driver().refused(self._tokens, self._start)
+        tree = _driver().read(self._tokens, self._start)
+        mended = tree is None
+        for _ in range(MOST_MISTAKES if tree is None else 0):
+            refusal = self._refusal()
             if not self._report(refusal) and not self._cut(refusal.at, refusal.accepted):
                 return Parsed(declaration=None, mended=True)
-        self._too_many()
-        return Parsed(declaration=None, mended=True)
+            tree = self._again()
+            if tree is not None:
+                break
+        if tree is None:
+            self._too_many()
+            return Parsed(declaration=None, mended=True)
+        builder = TreeBuilder(self._source, self._findings)
+        declaration = builder.build(tree)
+        return Parsed(declaration=declaration, mended=mended or builder.mended)
+
+    def _refusal(self) -> Refusal:
+        """Where the tokens cease to fit; what stands before the first that changed is known."""
+        same, read, tokens = 0, self._read, self._tokens
+        for same, (old, new) in enumerate(zip(read, tokens, strict=False)):  # noqa: B007
+            if old is not new:
+                break
+        self._marks = [mark for mark in self._marks if mark[0] + REMEMBERED <= same]
+        self._read = tokens
+        return _driver().refused(tokens, self._start, self._marks)
+
+    def _again(self) -> Node | None:
+        """The tree, when all that is left fits."""
+        refusal = self._refusal()
+        if refusal.at < len(self._tokens) or "$END" not in refusal.accepted:
+            return None
+        return _driver().read(self._tokens, self._start)
 
     def _too_many(self) -> None:
         span = self._source.span(self._block.start, self._block.start + len(self._block.keyword))
@@ -254,6 +285,9 @@ class _Recovery:
             self._incomplete(refusal)
             return False
         token, spot = self._tokens[at], self._spot(refusal)
+        if self._findings.count(*_OF_CLAUSES) >= CAREFUL:
+            _note(self._source, self._findings, "S002", token, hint=partial(_expected, spot))
+            return False
         slip = slips.find(spot)
         if slip is not None:
             return self._mend(slip)
@@ -270,21 +304,27 @@ class _Recovery:
 
     def _spot(self, refusal: Refusal, end: int | None = None) -> Spot:
         first = refusal.at + 1 - len(refusal.before)
+        tokens, known = self._tokens[:end], {refusal.at: refusal.accepted}
 
-        def states(place: int) -> list[int]:
-            return refusal.before[place - first]
+        def accepts(place: int) -> frozenset[str]:
+            if place < first:
+                return frozenset()
+            if place not in known:
+                known[place] = _driver().fitting(refusal.before[place - first], self._start)
+            return known[place]
+
+        def reads(place: int, kinds: Iterable[str]) -> bool:
+            return place >= first and _driver().reads(
+                refusal.before[place - first], kinds, self._start
+            )
 
         return Spot(
-            tokens=self._tokens[:end],
+            tokens=tokens,
             at=refusal.at,
             block=self._block.keyword,
-            accepts=lambda place: (
-                _driver().fitting(states(place), self._start) if place >= first else frozenset()
-            ),
-            reads=lambda place, kinds: (
-                place >= first and _driver().reads(states(place), kinds, self._start)
-            ),
-            starts_line=lambda place: self._starts_line(self._tokens[place]),
+            accepts=accepts,
+            reads=reads,
+            starts_line=lambda place: self._starts_line(tokens[place]),
         )
 
     def _mend(self, slip: Slip) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from lark import Token
@@ -29,7 +30,7 @@ class Slip:
     """A habit of the hand that is said once for a block, such as capital letters."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Spot:
     """Where reading stopped: the tokens, the one that does not fit, and what would.
 
@@ -59,7 +60,7 @@ class Spot:
         """Does the token begin a line?"""
         return self.starts_line(self.at)
 
-    @property
+    @cached_property
     def line_begin(self) -> int:
         """The first token of the line."""
         begin = self.at
@@ -67,7 +68,7 @@ class Spot:
             begin -= 1
         return begin
 
-    @property
+    @cached_property
     def line_end(self) -> int:
         """Where in the tokens the line ends."""
         later = range(self.at + 1, len(self.tokens))

@@ -143,7 +143,7 @@ class Rows:
             return False
         fitting: list[Cells] = []
         broken: list[Token] = []
-        for row in self._rows:
+        for row, following in zip(self._rows, [*self._rows[1:], None], strict=False):
             tokens = [token for cell in row for token in cell]
             if len(row) == wanted:
                 fitting.append(row)
@@ -151,16 +151,15 @@ class Rows:
                 broken = []
             else:
                 broken = tokens
-                self._odd_row(row, tokens)
+                self._odd_row(row, following, tokens)
         self._rows = fitting
         return True
 
-    def _odd_row(self, row: Cells, tokens: list[Token]) -> None:
-        following = self._rows[self._rows.index(row) + 1 :][:1]
+    def _odd_row(self, row: Cells, following: Cells | None, tokens: list[Token]) -> None:
         hint = "Put a `|` between cells; `-` means any."
         if len(row) > len(self._head):
             hint = "Take the cells away that have no head."
-        elif following and not following[0][0] and len(following[0]) < len(self._head):
+        elif following and not following[0] and len(following) < len(self._head):
             hint = "Write the row on one line."
         if tokens:
             self._wrong("S019", tokens, found=len(row), wanted=len(self._head), hint=hint)
