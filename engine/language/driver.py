@@ -152,7 +152,7 @@ class Driver:
         return found
 
     def _fits(self, stack: list[int], kind: str, end: int) -> bool:
-        """Does a kind fit in these states? They stay as they are; ``above`` is what comes on top."""
+        """Does a kind fit in these states? They stay as they are; ``above`` comes on top."""
         below, above = len(stack), list[int]()
         while True:
             state = above[-1] if above else stack[below - 1]
