@@ -9,6 +9,7 @@ they hide nothing behind them; what cannot be read at all becomes an ODD token.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from lark import Token
@@ -300,7 +301,7 @@ _MENDED: Final = {
     "GLUED": Lexer._glued,
     "LONG_TIME": Lexer._long_time,
 }
-_MEANT: Final = {
+_MEANT: Final[Mapping[str, Callable[[str, str], foreign.Mend]]] = {
     **dict.fromkeys(foreign.KINDS, foreign.mend),
     **dict.fromkeys(amounts.KINDS, amounts.mend),
 }
