@@ -19,7 +19,7 @@ from engine.language import foreign, pasted
 from engine.language.diagnostics import Findings, one_of
 from engine.language.lexer import KINDS, RESERVED
 from engine.language.source import Source
-from engine.language.spelling import Words, nearest
+from engine.language.spelling import Words
 from engine.vocabulary.words import DECLARATIONS
 
 _KNOWN: Final = DECLARATIONS
@@ -34,7 +34,7 @@ _ONLY: Final = (
 """Indented words that can only begin a declaration."""
 _ROWS: Final = dict((*foreign.SIGN_ROWS, *foreign.WORD_ROWS))
 _PIECE: Final = re.compile(
-    rf'(?P<skip>#[^\n]*|{_ROWS["COMMENT"]})|(?P<text>"""(?s:.*?)"""|"(?:[^"\\\n]|\\.)*"|"[^\n]*)'
+    rf'(?P<skip>#[^\n]*|{_ROWS["COMMENT"]})|(?P<text>"""(?s:.*?)"""|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"|"[^\n]*)'
     r"|(?P<open>[({\[])|(?P<close>[)}\]])|(?P<first>(?:^|(?<=^\ufeff))[^\s#\ufeff])"
     rf"|^[ \t]+(?P<indented>{_ONLY})",
     re.MULTILINE,
@@ -79,6 +79,7 @@ _LINES: Final = {
 _WORD: Final = re.compile(r"\w+|\S")
 _FIRST_COLUMN: Final = re.compile(r"^[^\s#\ufeff]", re.MULTILINE)
 _WORDS: Final = Words(lambda: RESERVED)
+_KINDS_OF_BLOCKS: Final = Words(lambda: _KNOWN)
 _HIDDEN_WORD: Final = re.compile(_ROWS["HIDDEN_WORD"])
 
 
@@ -291,7 +292,7 @@ def _before_the_first(source: Source, end: int, findings: Findings) -> None:
 
 @lru_cache(maxsize=1_000)
 def _meant(word: str) -> str | None:
-    return nearest(word[:40], _KNOWN)
+    return _KINDS_OF_BLOCKS.nearest(word[:40])
 
 
 def _strange(word: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from typing import Any, Final
 
 from engine.language import syntax
@@ -115,15 +116,20 @@ class Checker:
 
     def _no_rule(self, strategy: syntax.Strategy) -> None:
         """A strategy without rules, unless a table was to bring them that has its own mistake."""
-        tables = set(self._names.of_tables)
-        if strategy.name in tables or tables - set(self._names.strategies) or self._lost_a_table:
+        if strategy.name in self._tables or self._lost_a_table:
             self._values.spared += 1
         else:
             self._findings.add("P309", strategy.span)
 
-    @property
+    @cached_property
+    def _tables(self) -> set[str]:
+        return set(self._names.of_tables)
+
+    @cached_property
     def _lost_a_table(self) -> bool:
-        return any(name.startswith("table ") for name in self._names.lost)
+        """Is there a table whose strategy is not known?"""
+        lost = any(name.startswith("table ") for name in self._names.lost)
+        return lost or not self._tables <= self._names.strategies.keys()
 
     def _rule(self, rule: syntax.Rule, *, mended: bool) -> None:
         if rule.attach is not None and not rule.sends and not mended:

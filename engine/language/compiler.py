@@ -22,6 +22,7 @@ from engine.language.diagnostics import NOTHING, Diagnostic, Findings, Shown
 from engine.language.endless import check_ends
 from engine.language.names import Names, collect
 from engine.language.parser import parse
+from engine.language.quiet import undisturbed
 from engine.language.source import Source, by_name
 
 _WORD: Final = re.compile(r"\w+")
@@ -74,6 +75,10 @@ class Compiler:
 
     def compile(self, sources: Sequence[Source]) -> Compiled:
         """Compile all files of a book together. Never raises for what an author writes."""
+        with undisturbed():
+            return self._compile(sources)
+
+    def _compile(self, sources: Sequence[Source]) -> Compiled:
         findings = Findings({source.name: source.text for source in sources})
         files = [self._read(source) for source in sources]
         for file in files:

@@ -15,7 +15,7 @@ from lark import Token
 from engine.language import syntax
 from engine.language.diagnostics import did_you_mean
 from engine.language.fitting import given
-from engine.language.spelling import nearest
+from engine.language.spelling import Words
 from engine.language.tree import TermBuilder
 from engine.vocabulary.kinds import BY_WORD, NUMBER, Kind
 
@@ -26,9 +26,17 @@ DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def _near_zone(name: str) -> str:
     """A zone of that place, or one whose name is near."""
     place = name.removesuffix(" time").strip().replace(" ", "_").lower()
-    zones = sorted(z for z in available_timezones() if "/" in z and not z.startswith("Etc/"))
-    whole = [zone for zone in zones if zone.lower().rpartition("/")[2] == place]
-    return did_you_mean(whole[0] if whole else nearest(name, zones))
+    whole = [zone for zone in _zones() if zone.lower().rpartition("/")[2] == place]
+    return did_you_mean(whole[0] if whole else _ZONES.nearest(name))
+
+
+@functools.cache
+def _zones() -> tuple[str, ...]:
+    found = (zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
+    return tuple(sorted(found))
+
+
+_ZONES: Final = Words(_zones)
 
 
 class TreeBuilder(TermBuilder):

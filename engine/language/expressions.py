@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain, islice
 from typing import Final, Literal, assert_never
 
@@ -94,8 +94,13 @@ class Expressions:
             if name not in self._names.categories and name not in self._names.lost:
                 self._unknown_category(name, span)
 
+    @cached_property
+    def _nameless_category(self) -> bool:
+        """Has a category lost its name?"""
+        return any(known.startswith("?") for known in self._names.categories)
+
     def _unknown_category(self, name: str, span: syntax.Span) -> None:
-        if any(known.startswith("?") for known in self._names.categories):  # one lost its name
+        if self._nameless_category:
             self.spared += 1
             return
         near = self._names.near(name, "category", lambda: self._names.categories)

@@ -125,7 +125,7 @@ def _sign_rows(*, hours: bool, table: bool) -> _Rows:
         *(foreign.HOURS_SIGN_ROWS if hours else ()),
         ("TRIPLE", r'"""(?s:.*?)"""'),
         ("OPEN_TRIPLE", r'"""[^\n]*'),
-        ("TEXT", r'"(?:[^"\\\n]|\\.)*"'),
+        ("TEXT", r'"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'),
         _QUOTED,
         ("UNCLOSED", r'"[^\n]*'),
         *_SIGN_ROWS.items(),

@@ -19,6 +19,7 @@ from engine.language.lints_names import Declarations
 from engine.language.lints_notes import Notes
 from engine.language.lints_numbers import check_numbers
 from engine.language.lints_rules import Rules
+from engine.language.quiet import undisturbed
 from engine.language.source import Source
 
 
@@ -27,6 +28,11 @@ def lint(book: syntax.Book, sources: Sequence[Source]) -> Shown:
 
     Never raises: a book that compiled can be linted. What would take too long to try is left alone.
     """
+    with undisturbed():
+        return _lint(book, sources)
+
+
+def _lint(book: syntax.Book, sources: Sequence[Source]) -> Shown:
     notes = Notes({source.name: source.text for source in sources})
     declarations = Declarations(book, notes)
     conditions = Conditions(book, notes, Patience(declarations.parts))

@@ -33,7 +33,7 @@ AT_ONCE: Final = 50_000
 """So many tries are made for one condition."""
 IN_A_BOOK: Final = 100_000
 """So many tries are made in any book, however small,"""
-FOR_EACH: Final = 30
+FOR_EACH: Final = 15
 """and so many more for each part of its tree; an ordinary book needs five."""
 LISTED: Final = 50
 """A longer list after `in` may hold anything."""
@@ -165,16 +165,22 @@ class Cases:
         return reduce(both, found)
 
     def _clusters(self, terms: Iterable[Term]) -> list[list[Term]]:
-        clusters: list[tuple[frozenset[Subject], list[Term]]] = []
+        """Terms that speak of the same things, directly or through others, stand together."""
+        clusters: dict[Subject, tuple[list[Term], set[Subject]]] = {}
         for term in terms:
             leaves = list(_leaves(term))
-            self._patience.spend(4 * len(leaves) + len(clusters))
-            subjects = frozenset(map(self._subject, leaves))
-            apart = [one for one in clusters if not one[0] & subjects]
-            near = [one for one in clusters if one[0] & subjects]
-            together = subjects.union(*(one[0] for one in near))
-            clusters = [*apart, (together, [t for one in near for t in one[1]] + [term])]
-        return [members for _, members in clusters]
+            self._patience.spend(4 * len(leaves))
+            subjects = set(map(self._subject, leaves))
+            near = {id(c): c for subject in subjects if (c := clusters.get(subject))}
+            largest = max(near.values(), key=lambda cluster: len(cluster[0]), default=([], set()))
+            for members, of_members in near.values():
+                if members is not largest[0]:
+                    largest[0].extend(members)
+                    subjects |= of_members
+            largest[0].append(term)
+            largest[1].update(subjects)
+            clusters |= dict.fromkeys(subjects, largest)
+        return [members for members, _ in {id(c): c for c in clusters.values()}.values()]
 
     def _subjects(self, term: Term) -> frozenset[Subject]:
         return frozenset(self._subject(leaf) for leaf in _leaves(term))
