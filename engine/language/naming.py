@@ -35,6 +35,8 @@ _WRITTEN: Final = {
     "TRUE": "true",
     "FALSE": "false",
 }
+_LONGEST: Final = 80
+"""A text is so many words at most."""
 
 
 def _no_name(spot: Spot) -> Slip | None:
@@ -253,6 +255,8 @@ def _no_quotes(spot: Spot) -> Slip | None:
     if spot.accepted != {"TEXT"} or spot.kind() not in ("NAME", "SLASH", "PATH", "ODD"):
         return None
     words = list(takewhile(_is_text, spot.tokens[spot.at : spot.line_end]))
+    if len(words) > _LONGEST:
+        return None
     for length in range(len(words), 0, -1):
         end = spot.at + length
         text = f'"{" ".join(as_written(words[:length]).split())}"'

@@ -110,7 +110,7 @@ def _how_many(spot: Spot) -> Slip | None:
     begins = (spot.at, spot.at - 1, spot.at - 2)
     asked = [b for b in begins if b > spot.line_begin and str(spot.tokens[b - 1]) in _ASKING]
     words = spot.tokens[asked[0] : spot.line_end] if asked else []
-    match = _MANY.fullmatch(as_written(words))
+    match = _MANY.fullmatch(as_written(words)) if len(words) <= _NEAR else None
     if match is None:
         return None
     sign = _COMPARED[match["how"] or "exactly"]
