@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -20,7 +21,8 @@ from engine.runtime.visitor import Memory
 
 Evaluate = Callable[[Scene], Any]
 
-_LEAVES: Final = (syntax.Path, syntax.Constant)
+_LEAVES: Final = (syntax.Path, syntax.Constant, syntax.Span)
+_PLAIN: Final = frozenset({str, int, float, bool, type(None), *_LEAVES})
 
 NEVER: Final = math.inf
 """``since`` of what never happened."""
@@ -50,15 +52,21 @@ def aggregates_in(node: Any) -> list[syntax.Aggregate]:
 
 
 def _gather(node: Any, found: list[syntax.Aggregate]) -> None:
-    if isinstance(node, tuple):
-        for item in node:
-            _gather(item, found)
-    elif isinstance(node, syntax.Aggregate):
+    if type(node) is syntax.Aggregate:
         found.append(node)
-    elif hasattr(node, "__dataclass_fields__") and not isinstance(node, _LEAVES):
-        for name in node.__dataclass_fields__:
-            if name != "span":
-                _gather(getattr(node, name), found)
+        return
+    kind: type = type(node)
+    for item in node if kind is tuple else [getattr(node, name) for name in _branches(kind)]:
+        if type(item) not in _PLAIN:
+            _gather(item, found)
+
+
+@cache
+def _branches(kind: type) -> tuple[str, ...]:
+    """Where values of a kind may have an aggregate below them."""
+    if issubclass(kind, _LEAVES):
+        return ()
+    return tuple(name for name in getattr(kind, "__dataclass_fields__", ()) if name != "span")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

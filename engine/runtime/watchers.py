@@ -284,6 +284,8 @@ class Watchers:
         self._by_key: dict[str, Watch] = {}
         self._registers: dict[str, Register] = {}
         self._settled: set[str] = set()
+        self._keys: dict[int, tuple[syntax.Atom, str]] = {}
+        self._plain: dict[tuple[Any, ...], str] = {}
 
     @property
     def watches(self) -> tuple[Watch, ...]:
@@ -297,10 +299,24 @@ class Watchers:
 
     def watch(self, atom: syntax.Atom) -> Watch:
         """The one watch of an atom."""
-        key = atom_key(self._book, atom)
-        if key not in self._by_key:
-            self._by_key[key] = Watch(index=len(self._by_key), atom=atom)
-        return self._by_key[key]
+        key = self._key(atom)
+        known = self._by_key.get(key)
+        if known is None:
+            known = self._by_key[key] = Watch(index=len(self._by_key), atom=atom)
+        return known
+
+    def _key(self, atom: syntax.Atom) -> str:
+        """The key of an atom; it is asked for again and again, and writing it out is dear."""
+        if atom.where is None:
+            plain = (atom.what, atom.name, atom.categories)
+            if plain not in self._plain:
+                self._plain[plain] = atom_key(self._book, atom)
+            return self._plain[plain]
+        known = self._keys.get(id(atom))
+        if known is None:
+            # The atom is kept with it, so that no other can take its identity.
+            known = self._keys[id(atom)] = (atom, atom_key(self._book, atom))
+        return known[1]
 
     def automaton(self, pattern: syntax.Pattern, name: str) -> Automaton:
         """Compile a pattern; ``name`` is the strategy or guarantee it belongs to."""
@@ -310,9 +326,15 @@ class Watchers:
         parts = _unrolled(pattern)
         for k, part in enumerate(parts):
             following = parts[k + 1] if k + 1 < len(parts) else None
-            position = self._position(part, names)
-            positions.append(replace(position, keeps_event=isinstance(following, syntax.Absent)))
-            meanings.append(self._meaning(part))
+            if k and part is parts[k - 1] and isinstance(part, syntax.Atom) and not part.alias:
+                # One more of ``N times``.
+                positions.append(positions[-1])
+                meanings.append(meanings[-1])
+            else:
+                positions.append(self._position(part, names))
+                meanings.append(self._meaning(part))
+            if isinstance(following, syntax.Absent):
+                positions[-1] = replace(positions[-1], keeps_event=True)
             if isinstance(part, syntax.Atom) and part.alias:
                 names.add(part.alias)
         meaning = " then ".join(meanings)
@@ -347,12 +369,12 @@ class Watchers:
     def _meaning(self, part: syntax.Part) -> str:
         match part:
             case syntax.AllOf(atoms=atoms) | syntax.AnyOf(atoms=atoms):
-                keys = [atom_key(self._book, atom) for atom in atoms]
+                keys = [self._key(atom) for atom in atoms]
                 return f"{type(part).__name__} {keys}"
             case syntax.Absent(atom=atom, duration=duration, same_page=same_page):
-                return f"{atom_key(self._book, atom)} for {duration} {same_page}"
+                return f"{self._key(atom)} for {duration} {same_page}"
             case syntax.Times(atom=atom) | (syntax.Atom() as atom):
-                return f"{atom_key(self._book, atom)} as {atom.alias}"
+                return f"{self._key(atom)} as {atom.alias}"
 
     def message(self, name: str) -> None:
         """Make the registers that a message of the book needs, once."""
@@ -370,11 +392,11 @@ class Watchers:
         field = syntax.Path(parts=("event", *node.field)) if node.field else None
         value = self._conditions.compile(field) if field else None
         watch = self.watch(node.atom).index
-        register = register_of(node, atom_key(self._book, node.atom), watch, value)
+        register = register_of(node, self._key(node.atom), watch, value)
         name = f"{register.place} {register.key}"
         known = self._registers.get(name)
-        horizon = max(register.horizon, known.horizon if known else 0)
-        self._registers[name] = replace(register, horizon=horizon)
+        if known is None or known.horizon < register.horizon:
+            self._registers[name] = register
 
 
 def _remembers(positions: list[Position]) -> Literal["nothing", "times", "lean", "chains"]:
