@@ -23,7 +23,8 @@ class Settings(BaseModel):
     ``origins`` are the origins of pages on other hosts that may use this server, for example
     ``https://shop.example.com``. ``token`` is the credential of systems that push notifications,
     read history or answer chats. Entries of the journal are kept for ``journal_days``, and as many
-    as fit into ``journal_gb``: what is over either goes, oldest first.
+    as fit into ``journal_gb``: what is over either goes, oldest first. A visit ends when
+    ``visit_hours`` pass without an event of it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -36,6 +37,7 @@ class Settings(BaseModel):
     origins: tuple[str, ...] = ()
     journal_days: float = Field(default=30, gt=0, le=36_500)
     journal_gb: float = Field(default=10, gt=0, le=1_000_000)
+    visit_hours: float = Field(default=24, ge=0.01, le=8_760)
 
     @field_validator("origins", mode="before")
     @classmethod
@@ -71,6 +73,7 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_ORIGINS": "origins",
     "OVERTURE_JOURNAL_DAYS": "journal_days",
     "OVERTURE_JOURNAL_GB": "journal_gb",
+    "OVERTURE_VISIT_HOURS": "visit_hours",
 }
 
 
@@ -94,4 +97,6 @@ def settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settin
             reason = "a port is a number from 0 to 65535"
         elif field.startswith("journal_"):
             reason = "it is a number above 0, for example 30 or 0.5"
+        elif field == "visit_hours":
+            reason = "it is a number of hours from 0.01 to 8760, for example 24 or 0.5"
         raise SettingsError(f"{name} cannot be used: {reason}.") from None

@@ -63,7 +63,7 @@ async def _serve(settings: Settings, say: Say) -> None:
     _check_exposure(settings)
     _allow_many_connections()
     try:
-        shelf = Shelf(settings.book)
+        shelf = Shelf(settings.book, int(settings.visit_hours * 3_600_000))
     except BookError as error:
         raise StartError(str(error)) from error
     widgets = widgets_folder()

@@ -30,6 +30,7 @@ from engine.language.syntax import Book
 from engine.press import Compositor, Press, PressError, Problem
 from engine.runtime.library import Library
 from engine.runtime.plan import Plan, plan
+from engine.runtime.visitor import VISIT_EXPIRY
 
 QUIET: Final = 0.05
 """Seconds without another change before a folder is read."""
@@ -115,16 +116,16 @@ def read_files(folder: Path) -> Files:
     return Files(found)
 
 
-def edition(book: Book, files: Files) -> Edition:
+def edition(book: Book, files: Files, visit_expiry: int = VISIT_EXPIRY) -> Edition:
     """Plan a book that compiled."""
-    made = plan(book)
+    made = plan(book, visit_expiry=visit_expiry)
     words = {name: frozenset(path[0] for path in paths) for name, paths in made.fields.items()}
     return Edition(made, book, files, words, captures(book))
 
 
-def _edition_by_and_by(book: Book, files: Files) -> Edition:
+def _edition_by_and_by(book: Book, files: Files, visit_expiry: int) -> Edition:
     with _unhurried():
-        return edition(book, files)
+        return edition(book, files, visit_expiry)
 
 
 @contextlib.contextmanager
@@ -155,16 +156,20 @@ def _unhurried() -> Iterator[None]:
 
 
 class Shelf:
-    """One folder and the library that it feeds."""
+    """One folder and the library that it feeds.
 
-    def __init__(self, folder: Path) -> None:
+    Under its books a visit ends when ``visit_expiry`` ms pass without an event.
+    """
+
+    def __init__(self, folder: Path, visit_expiry: int = VISIT_EXPIRY) -> None:
         """Read and compile the folder. Raises BookError with all mistakes."""
         self._folder = folder
+        self._visit_expiry = visit_expiry
         self._files = read_files(folder)
         found = Compositor(str(folder)).compile(self._files.by_name)
         if isinstance(found, list):
             raise BookError(f"The book in {folder} cannot be used.\n\n{_listed(found)}")
-        self._edition = edition(found.book, self._files)
+        self._edition = edition(found.book, self._files, visit_expiry)
         self._since = _now()
         self._problems: list[Problem] = []
         self._warnings = found.warnings()
@@ -275,7 +280,7 @@ class Shelf:
                 continue
             if isinstance(found, list):
                 return found
-            if found.version == live.plan.version:
+            if found.version == live.book.version:
                 return replace(live, book=found, files=files)
             return await self._planned(found, files)
         text = "The process that compiles books does not run; the log says why. Save again."
@@ -283,7 +288,7 @@ class Shelf:
 
     async def _planned(self, book: Book, files: Files) -> Edition | list[Problem]:
         try:
-            return await asyncio.to_thread(_edition_by_and_by, book, files)
+            return await asyncio.to_thread(_edition_by_and_by, book, files, self._visit_expiry)
         except Exception:
             # The press believes that this book is live: it has to begin anew.
             await self._press.close()

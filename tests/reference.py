@@ -64,6 +64,7 @@ class Reference:
     book: Book
     memories: dict[Key, Memory] = field(default_factory=dict)
     now: int = 0
+    visit_expiry: int = DAY
     outside: Event | Tick = field(default_factory=lambda: Tick(time=0))
     horizon: Mapping[str, int] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)
@@ -110,8 +111,8 @@ class Reference:
                     self._end_visit(visit)
 
     def _end(self, visit: str) -> int:
-        """24 h after its last event; in a recording never up to the visit's horizon."""
-        silent = self.past.of_visit(visit)[-1].time + DAY
+        """When silence ends it; in a recording never up to the visit's horizon."""
+        silent = self.past.of_visit(visit)[-1].time + self.visit_expiry
         return max(silent, self.horizon[visit] + 1) if visit in self.horizon else silent
 
     def _deadlines(self) -> list[int]:

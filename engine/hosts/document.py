@@ -38,7 +38,7 @@ from engine.runtime.library import Library
 from engine.runtime.outcome import Batch, Decision, Outcome, Send
 from engine.runtime.plan import Plan
 from engine.runtime.step import advance, next_timer
-from engine.runtime.visitor import PAGES_OPEN, VISIT_EXPIRY, VISITS_OPEN, Visitor
+from engine.runtime.visitor import PAGES_OPEN, VISITS_OPEN, Visitor
 from engine.vocabulary import limits
 from engine.vocabulary.events import NOTHING, PAGE_EXITED, Event, Expiry, Moment, Tick
 
@@ -195,7 +195,8 @@ class _Draft:
     def apply(self, one: Input) -> tuple[Mapping[str, Any], ...] | None:
         """Apply one input; return what was decided, or None for a duplicate."""
         now = max(self._now, one.time)
-        if self._seen and _is_silent(self._visitor, now):
+        self._plan = self._library.plan_of(one.version)
+        if self._seen and self._is_silent(now):
             self._seen = ""
         if one.id is not None and not self._remember(one):
             return None
@@ -203,7 +204,6 @@ class _Draft:
         if one.epoch != self._epoch:
             # The process that held the connections is gone, and they with it.
             self._epoch, self._connected = one.epoch, {}
-        self._plan = self._library.plan_of(one.version)
         self._now = now
         self._expire(one.body.get("agents", NOTHING))
         self._happen(one)
@@ -242,11 +242,16 @@ class _Draft:
         """When something can be let go of: visits, or (not after now) all there is."""
         if self._visitor.visits:
             last = max(visit.last for visit in self._visitor.visits.values())
-            return max(last + VISIT_EXPIRY, self._now + 1)
+            return max(last + self._plan.visit_expiry, self._now + 1)
         if self._connected:
-            return self._now + VISIT_EXPIRY
+            return self._now + self._plan.visit_expiry
         # Offsets count on, for cursors and the ids of pushed messages are made of them.
         return None if self._offset else fades(self._plan, self._visitor)
+
+    def _is_silent(self, now: int) -> bool:
+        """Are all visits over? Then no page is left that could repeat an input."""
+        heard_of = now - self._plan.visit_expiry
+        return all(visit.last <= heard_of for visit in self._visitor.visits.values())
 
     def _remember(self, one: Input) -> bool:
         """Note the id of an input; False when it is known already."""
@@ -487,11 +492,6 @@ _EMPTY: Final[Document] = {
     "outbox": {},
     "connected": {},
 }
-
-
-def _is_silent(visitor: Visitor, now: int) -> bool:
-    """Are all visits over? Then no page is left that could repeat an input."""
-    return all(now - visit.last >= VISIT_EXPIRY for visit in visitor.visits.values())
 
 
 def _event_of(one: Input, visitor: str, now: int) -> Event:

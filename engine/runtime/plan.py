@@ -17,6 +17,7 @@ from engine.runtime.conditions import Conditions
 from engine.runtime.fields import Fields
 from engine.runtime.index import Entry, Index
 from engine.runtime.scene import Scene
+from engine.runtime.visitor import VISIT_EXPIRY
 from engine.runtime.watchers import Automaton, Watch, Watchers
 from engine.vocabulary.channels import CHANNELS
 from engine.vocabulary.events import (
@@ -102,9 +103,14 @@ class PlannedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A compiled book. ``rules`` are in order of rank; the rest says who waits for what."""
+    """A compiled book. ``rules`` are in order of rank; the rest says who waits for what.
+
+    ``version`` names all that a decision depends on: the book, and ``visit_expiry`` (ms) where it
+    is not the usual one.
+    """
 
     version: str
+    visit_expiry: int
     conditions: Conditions
     fields: Fields
     fact_sources: Mapping[str, tuple[syntax.Fact, ...]]
@@ -128,8 +134,11 @@ class Plan:
         return self.named.get(scene.event.name, self.others).find(scene)
 
 
-def plan(book: syntax.Book) -> Plan:
-    """Compile a checked book. Pure; the same book gives an equal plan."""
+def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY) -> Plan:
+    """Compile a checked book. Pure; the same book gives an equal plan.
+
+    ``visit_expiry`` (ms): a visit ends when so long nothing was heard of it.
+    """
     fields = _fields(book)
     conditions = Conditions(book, fields)
     watchers = Watchers(book, conditions)
@@ -138,7 +147,8 @@ def plan(book: syntax.Book) -> Plan:
     moved: tuple[PlannedRule | PlannedGuarantee, ...] = (*rules, *guarantees)
     watches, registers = watchers.watches, watchers.registers
     return Plan(
-        version=book.version,
+        version=_version(book, visit_expiry),
+        visit_expiry=visit_expiry,
         conditions=conditions,
         fields=fields,
         fact_sources=_fact_sources(book),
@@ -157,6 +167,11 @@ def plan(book: syntax.Book) -> Plan:
         automata={entry.automaton.key: entry for entry in moved},
         memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),
     )
+
+
+def _version(book: syntax.Book, visit_expiry: int) -> str:
+    # It is stamped on each input: so who decides a journal again knows how long visits lasted.
+    return book.version if visit_expiry == VISIT_EXPIRY else f"{book.version}-{visit_expiry}"
 
 
 def _entry(watch: Watch) -> Entry:

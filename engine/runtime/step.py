@@ -22,7 +22,6 @@ from engine.runtime.plan import Plan, PlannedGuarantee, PlannedRule, PlannedSet
 from engine.runtime.scene import NO_NAMES, Scene, send_event
 from engine.runtime.visitor import (
     SENDS_KEPT,
-    VISIT_EXPIRY,
     Memory,
     Place,
     Sent,
@@ -78,7 +77,7 @@ def advance(
         and moment.name not in plan.special
     ):
         now = moment.time if moment.time > visitor.now else visitor.now
-        over = now - VISIT_EXPIRY
+        over = now - plan.visit_expiry
         for visit in visitor.visits.values():
             if visit.last <= over:
                 break
@@ -195,11 +194,11 @@ class Work:
         return timer[0] <= self._horizon.get(key[0][0], timer[0])
 
     def _end_old_visits(self, now: int) -> None:
+        expiry = self.plan.visit_expiry
         over = [
             name
             for name, visit in self.visitor.visits.items()
-            if now - visit.last >= VISIT_EXPIRY
-            and now - self._horizon.get(name, visit.last) >= VISIT_EXPIRY
+            if now - visit.last >= expiry and now - self._horizon.get(name, visit.last) >= expiry
         ]
         for name in over:
             self.visitor.end_visit(name)

@@ -19,7 +19,8 @@ Place = tuple[str, ...]
 """Where memory lives: ``()`` the visitor, ``(visit,)`` or ``(visit, page)``; a page may be null."""
 
 VISIT_EXPIRY: Final = 86_400_000
-"""A visit ends when this many milliseconds pass without an event (24 h, as in Genesys)."""
+"""A visit ends when this many milliseconds pass without an event (24 h, as in Genesys), unless the
+operator chose another time: then that is part of the plan."""
 
 ANSWER_WAIT: Final = 30_000
 """An invitation that was never shown stops waiting for its answer after this (30 s, as there),

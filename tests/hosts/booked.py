@@ -9,6 +9,7 @@ from engine.hosts.contract import Advance, Document, Input, Message
 from engine.hosts.document import EngagementCore, outbox_after
 from engine.language.compiler import compile_book
 from engine.language.source import Source
+from engine.language.syntax import Book
 from engine.runtime.library import Library
 from engine.runtime.plan import plan
 
@@ -45,11 +46,16 @@ HELLO = (
 )
 
 
-def library_of(text: str = BOOK) -> Library:
-    """A library with the book of one file."""
+def written_book(text: str = BOOK) -> Book:
+    """The book of one file."""
     compiled = compile_book([Source(name="book.strategy", text=text)])
     assert compiled.book is not None, compiled.diagnostics
-    return Library(plan(compiled.book))
+    return compiled.book
+
+
+def library_of(text: str = BOOK) -> Library:
+    """A library with the book of one file."""
+    return Library(plan(written_book(text)))
 
 
 class Bench:

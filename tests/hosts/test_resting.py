@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hosts.booked import library_of
+from hosts.booked import library_of, written_book
 from hosts.house import run, running
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,8 +182,10 @@ def test_what_is_remembered_of_a_visitor_outlasts_the_visits(
         now += pause
 
 
-def test_who_left_nothing_behind_is_forgotten() -> None:
-    library = library_of()
+@pytest.mark.parametrize("hours", [24, 0.5, 100])
+def test_who_left_nothing_behind_is_forgotten(hours: float) -> None:
+    expiry = int(hours * HOUR)
+    library = Library(plan(written_book(), visit_expiry=expiry))
     core = EngagementCore(library, dict)
     visitor = One(core)
     body = {"eventName": "PageEntered", "pageID": "P", "data": {}, "agents": {}}
@@ -191,10 +193,33 @@ def test_who_left_nothing_behind_is_forgotten() -> None:
         kind="event", visit="V", time=BEGUN, version=library.live.version, id="1", body=body
     )
     visitor.apply(entered)
-    visitor.pass_time(BEGUN + DAY - 1, resting=True)
+    visitor.pass_time(BEGUN + expiry - 1, resting=True)
     assert visitor.forgotten == 0
-    visitor.pass_time(BEGUN + DAY, resting=True)
+    visitor.pass_time(BEGUN + expiry, resting=True)
     assert visitor.forgotten == 1
+
+
+def test_the_version_of_an_input_says_how_long_visits_last() -> None:
+    usual, short = plan(written_book()), plan(written_book(), visit_expiry=HOUR)
+    library = Library(usual)
+    library.swap(short)
+    core = EngagementCore(library, dict)
+    assert usual.version != short.version
+    assert _visits_after_two_hours(core, short.version) == {"V2"}
+    assert _visits_after_two_hours(core, usual.version) == {"V1", "V2"}
+
+
+def _visits_after_two_hours(core: EngagementCore, version: str) -> set[str]:
+    inputs = [
+        Input(
+            kind="event", visit=visit, time=time, version=version, id=None,
+            body={"eventName": "PageEntered", "pageID": "P", "data": {}, "agents": {}},
+        )
+        for visit, time in (("V1", BEGUN), ("V2", BEGUN + 2 * HOUR))
+    ]  # fmt: skip
+    document = core.advance("G", None, inputs).document
+    assert document is not None
+    return set(document["visitor"].visits)
 
 
 class Walkers:

@@ -9,7 +9,7 @@ from hypothesis.strategies import DrawFn
 from properties.books import books
 from properties.visits import Step, Teller, stories
 from properties.wordsmith import render
-from reference import Reference, Said
+from reference import DAY, Reference, Said
 
 from engine.language.syntax import Book
 from engine.vocabulary.events import Event, Moment
@@ -26,9 +26,11 @@ class Case:
         lines = "\n".join(f"  {step.gap:+} {step[1:]}" for step in self.steps)
         return f"\n{render(self.book)}\n{lines}\n"
 
-    def told(self, horizon: Mapping[str, int] | None = None) -> Iterator[tuple[Moment, Said]]:
+    def told(
+        self, horizon: Mapping[str, int] | None = None, visit_expiry: int = DAY
+    ) -> Iterator[tuple[Moment, Said]]:
         """Every moment of the story with what the reference says of it."""
-        reference, teller = Reference(self.book), Teller()
+        reference, teller = Reference(self.book, visit_expiry=visit_expiry), Teller()
         for told in self.steps:
             moment = teller.tell(told)
             said = reference.take(moment, horizon)
