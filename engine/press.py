@@ -24,11 +24,13 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import engine
+from engine.cache import cache_of
 from engine.language.compiler import Compiler
 from engine.language.diagnostics import Diagnostic, Shown
 from engine.language.lints import lint
 from engine.language.render import others, terminal
 from engine.language.source import SUFFIX, Source
+from engine.language.stored import Memory
 from engine.language.syntax import Book
 
 _ROOT: Final = str(Path(engine.__file__).resolve().parent.parent)
@@ -75,22 +77,28 @@ class Proof:
 
     book: Book
     sources: Mapping[str, Source]
+    memory: Memory | None = None
 
     def warnings(self) -> list[Problem]:
         """What its author can hardly mean. A fault of ours is logged, and says nothing."""
         try:
-            return _problems(lint(self.book, tuple(self.sources.values())), self.sources)
+            found = lint(self.book, tuple(self.sources.values()), self.memory)
+            return _problems(found, self.sources)
         except Exception:
             log.exception("Looking for warnings brought a fault of Overture to light.")
             return []
 
 
 class Compositor:
-    """Compiles the files of one folder again and again; what did not change costs little."""
+    """Compiles the files of one folder again and again; what did not change costs little.
+
+    What another run compiled costs little too: it is in the cache that the environment names.
+    """
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
-        self._compiler = Compiler()
+        self._memory = cache_of(os.environ)
+        self._compiler = Compiler(self._memory)
 
     def compile(self, files: Mapping[str, bytes]) -> Proof | list[Problem]:
         """Compile all files as one book, or give every mistake. A fault of ours is a mistake."""
@@ -117,7 +125,7 @@ class Compositor:
         problems += _problems(result.found, sources)
         if problems or result.book is None:
             return problems
-        return Proof(result.book, sources)
+        return Proof(result.book, sources, self._memory)
 
 
 def _problems(found: Shown, sources: Mapping[str, Source]) -> list[Problem]:
@@ -187,14 +195,15 @@ class Press:
     """The server's end: knows the child, and the book that both of them have.
 
     ``process`` is the child while there is one. ``warned`` is called in the event loop with the
-    warnings about the last book that was given, some time after it. Use from one event loop, one
-    call at a time.
+    warnings about the book that the server has, some time after the child was given it or gave it.
+    Use from one event loop, one call at a time.
     """
 
     def __init__(self, folder: Path, warned: Callable[[list[Problem]], None]) -> None:
         self._folder = folder
         self._warned = warned
         self._number = 0
+        self._good = 0
         self._starting = asyncio.Lock()
         self.process: asyncio.subprocess.Process | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -214,7 +223,7 @@ class Press:
                 process_group=0,  # Ctrl-C is for the server, which ends the child itself
             )
             self._listening = asyncio.create_task(self._listen(self.process))
-            self._send(self.process, (0, files))
+            self._send(self.process, (self._good, files))
 
     async def compile(
         self, files: Mapping[str, bytes], before: Book, files_before: Mapping[str, bytes]
@@ -266,11 +275,11 @@ class Press:
 
     def _take(self, frame: tuple[str, int, Any]) -> None:
         kind, number, found = frame
-        if number != self._number:
-            return  # about a book that is not the last any more
         if kind == _WARNINGS:
-            self._warned(found)
-        elif self._answer is not None and not self._answer.done():
+            if number == self._good:  # else about a book that is not the last any more
+                self._warned(found)
+        elif number == self._number and self._answer is not None and not self._answer.done():
+            self._good = number if isinstance(found, Change) else self._good
             self._answer.set_result(found)
 
 
@@ -278,27 +287,32 @@ class Press:
 
 
 def main(folder: str) -> None:
-    """Read files, answer what changed and then what is to be warned of, until nobody asks."""
+    """Read files, answer what changed and then what is to be warned of, until nobody asks.
+
+    What the first files make is there already, and only its warnings are wanted.
+    """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     os.nice(_NICENESS)
     answers = _Answers()
     proofreader = _Proofreader(answers)
     compositor = Compositor(folder)
     book: Book | None = None
+    is_first = True
     while (request := _read(sys.stdin.buffer)) is not None:
         number, files = request
         found = compositor.compile(files)
-        if isinstance(found, Proof):
-            told, book = change(book, found.book), found.book
-            answers.give(_BOOK, number, told)
-            proofreader.look(number, found)
-        else:
-            answers.give(_BOOK, number, found)
+        proof = found if isinstance(found, Proof) else None
+        if not is_first:
+            answers.give(_BOOK, number, change(book, proof.book) if proof else found)
+        if proof:
+            book = proof.book
+            proofreader.look(number, proof)
+        is_first = False
     os._exit(0)  # at once: nobody waits for the warnings any more
 
 
 class _Answers:
-    """The way back to the server, for both threads. Number 0 is nobody's question."""
+    """The way back to the server, for both threads."""
 
     def __init__(self) -> None:
         # What is printed by mistake must not get between the frames.
@@ -307,13 +321,12 @@ class _Answers:
         self._writing = threading.Lock()
 
     def give(self, kind: str, number: int, value: object) -> None:
-        if number:
-            with self._writing:
-                try:
-                    self._out.write(_frame((kind, number, value)))
-                    self._out.flush()
-                except BrokenPipeError:
-                    os._exit(0)  # the server was killed: nobody waits for anything any more
+        with self._writing:
+            try:
+                self._out.write(_frame((kind, number, value)))
+                self._out.flush()
+            except BrokenPipeError:
+                os._exit(0)  # the server was killed: nobody waits for anything any more
 
 
 class _Proofreader:
@@ -337,8 +350,7 @@ class _Proofreader:
                 self._given.wait_for(lambda: self._next)
                 assert self._next is not None
                 (number, proof), self._next = self._next, None
-            if number:
-                self._answers.give(_WARNINGS, number, proof.warnings())
+            self._answers.give(_WARNINGS, number, proof.warnings())
 
 
 def _frame(value: object) -> bytes:

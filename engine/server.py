@@ -34,6 +34,7 @@ from engine.hosts.clock import now_ms
 from engine.hosts.document import EngagementCore
 from engine.hosts.journal import Retention
 from engine.hosts.sqlite import SqliteHost
+from engine.language.quiet import undisturbed
 from engine.media.agents import Agents
 from engine.media.interactions import InteractionStore
 from engine.media.routes import create_routes
@@ -63,7 +64,9 @@ async def _serve(settings: Settings, say: Say) -> None:
     _check_exposure(settings)
     _allow_many_connections()
     try:
-        shelf = Shelf(settings.book, int(settings.visit_hours * 3_600_000))
+        with undisturbed():
+            shelf = Shelf(settings.book, int(settings.visit_hours * 3_600_000))
+            gc.freeze()  # a book has no cycles, and there is much of it to look through in vain
     except BookError as error:
         raise StartError(str(error)) from error
     widgets = widgets_folder()

@@ -20,4 +20,7 @@ settings.register_profile(
 settings.register_profile(
     "nightly", parent=settings.get_profile("ci"), max_examples=20_000, derandomize=False
 )
+# What one test compiled must not be what another reads, nor land with whoever runs the tests.
+os.environ["OVERTURE_CACHE"] = "off"
+
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))

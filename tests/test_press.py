@@ -82,10 +82,21 @@ def test_it_gives_books_mistakes_and_then_warnings() -> None:
         assert isinstance(found, list)
         assert [(one.file, one.line, one.code) for one in found] == [("b.strategy", 6, "N104")]
         assert await press.compile(ODD, before, FILES) == book_of(ODD)
+        while not heard or "L401" not in [one.code for one in heard[-1]]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        assert await press.compile(FILES, book_of(ODD), ODD) == before
+
+    pressed(work)
+
+
+def test_warnings_are_about_the_last_good_book_whatever_is_saved_after_it() -> None:
+    async def work(press: Press, heard: list[list[Problem]]) -> None:
+        book = book_of(ODD)
+        broken = {**ODD, "b.strategy": OTHER.replace("send Bye", "send By").encode()}
+        assert isinstance(await press.compile(broken, book, ODD), list)
         while not heard:  # noqa: ASYNC110 - a list tells nobody
             await asyncio.sleep(0.01)
         assert "L401" in [one.code for one in heard[-1]]
-        assert await press.compile(FILES, book_of(ODD), ODD) == before
 
     pressed(work)
 
@@ -119,7 +130,7 @@ def test_a_child_whose_server_was_killed_ends_without_a_word() -> None:
         assert child.stderr is not None
         raw = pickle.dumps((1, files))
         child.stdout.close()
-        child.stdin.write(len(raw).to_bytes(8, "big") + raw)
+        child.stdin.write(2 * (len(raw).to_bytes(8, "big") + raw))
         child.stdin.flush()
         assert child.wait(60) == 0
         assert child.stderr.read() == b""

@@ -263,6 +263,13 @@ def test_warnings_are_about_the_live_book(tmp_path: Path) -> None:
         assert book(serving)["problems"] == []
 
 
+def test_warnings_about_the_book_of_the_start_come_by_themselves(tmp_path: Path) -> None:
+    odd = GREETING.replace("on PageEntered", "on PageEntered where 1 > 2")
+    with Serving(written(tmp_path / "book", one=odd), tmp_path / "data") as serving:
+        found = eventually(lambda: [w["code"] for w in book(serving)["warnings"]])
+        assert "L401" in found
+
+
 def test_a_new_message_reaches_pages_that_are_connected(tmp_path: Path) -> None:
     folder = written(tmp_path / "book", one=GREETING)
     with Serving(folder, tmp_path / "data") as serving:

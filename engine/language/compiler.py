@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from hashlib import blake2b
 from typing import Any, Final
@@ -24,7 +25,19 @@ from engine.language.names import Names, collect
 from engine.language.parser import parse
 from engine.language.quiet import undisturbed
 from engine.language.source import Source, by_name
+from engine.language.stored import (
+    Memory,
+    NotStored,
+    Told,
+    declarations_read,
+    declarations_written,
+    key_of,
+    key_of_all,
+)
 
+MOST_CHANGED: Final = 100
+"""When more names changed, everything is looked at again: that is sooner than to ask each file."""
+_GOOD: Final = b"good"
 _WORD: Final = re.compile(r"\w+")
 _Meanings = dict[tuple[str, str], tuple[Any, ...]]
 """By what it is and its name: all that others may depend on."""
@@ -43,9 +56,9 @@ class Compiled:
         return self.found.diagnostics
 
 
-def compile_book(sources: Sequence[Source]) -> Compiled:
+def compile_book(sources: Sequence[Source], memory: Memory | None = None) -> Compiled:
     """Compile all files of a book together. Never raises for what an author writes."""
-    return Compiler().compile(sources)
+    return Compiler(memory).compile(sources)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +77,22 @@ class _File:
         return any(all(word in self.text for word in name) for name in words)
 
 
-class Compiler:
-    """Compiles a book again and again; what did not change costs little."""
+class _Everything(Container[int]):
+    """Whatever is asked for is in it."""
 
-    def __init__(self) -> None:
+    def __contains__(self, _: object) -> bool:
+        return True
+
+
+class Compiler:
+    """Compiles a book again and again; what did not change costs little.
+
+    With a ``memory`` what was compiled in another run costs little too: the declarations of each
+    file without a mistake, and that a whole book has none.
+    """
+
+    def __init__(self, memory: Memory | None = None) -> None:
+        self._memory = memory
         self._files: dict[str, _File] = {}
         self._meant: _Meanings = {}
         self._clean: dict[int, syntax.Declaration] = {}
@@ -88,20 +113,53 @@ class Compiler:
         lost = [name for file in files for name in file.lost]
         names = collect(declarations, lost, by_name(sources), findings)
         meant = _meanings(names)
-        settled = self._settled(meant, files)
+        is_known = not findings and self._is_known(sources)
+        settled = _Everything() if is_known else self._settled(meant, files)
         clean = Checker(names, mended, findings).check(settled)
         # Last and together, so that a run that came to no end leaves nothing half remembered.
         self._clean = {id(declaration): declaration for declaration in clean}
         self._meant = meant
         self._files = {source.name: file for source, file in zip(sources, files, strict=True)}
-        check_ends(names, mended, findings)
+        if not is_known:
+            check_ends(names, mended, findings)
         if findings:
             return Compiled(book=None, found=findings.shown())
+        if self._memory is not None and not is_known:
+            self._memory.put(f"book {key_of_all(sources)}", _GOOD)
         return Compiled(book=self._book(names))
+
+    def _is_known(self, sources: Sequence[Source]) -> bool:
+        """Was this whole book found to be without a mistake before?"""
+        if self._memory is None or self._files:  # after the first run it is known what changed
+            return False
+        return self._memory.get(f"book {key_of_all(sources)}") == _GOOD
 
     def _read(self, source: Source) -> _File:
         known = self._files.get(source.name)
-        return known if known is not None and known.text == source.text else _read(source)
+        if known is not None and known.text == source.text:
+            return known
+        if self._memory is None:
+            return _read(source)
+        key = f"file {key_of(source)}"
+        with suppress(NotStored):
+            return self._told(source, declarations_read(self._memory.get(key), source.name))
+        file = _read(source)
+        if file.findings or file.lost or any(mended for _, mended in file.declarations):
+            return file
+        told = [(declaration, _digest(declaration)) for declaration, _ in file.declarations]
+        with suppress(NotStored):
+            self._memory.put(key, declarations_written(told))
+        return self._told(source, told)
+
+    def _told(self, source: Source, told: Sequence[Told]) -> _File:
+        """A file without a mistake, by its declarations."""
+        self._digests |= {id(declaration): (declaration, digest) for declaration, digest in told}
+        return _File(
+            text=source.text,
+            declarations=tuple((declaration, False) for declaration, _ in told),
+            lost=(),
+            findings=Findings({source.name: source.text}),
+        )
 
     def _settled(self, meant: _Meanings, files: Iterable[_File]) -> Container[int]:
         """The ids of declarations that had no mistake and cannot have one now."""
@@ -111,6 +169,8 @@ class Compiler:
         words = {tuple(_WORD.findall(name)) for (_, name), _ in changed}
         # A condition on any event looks for its field among those of all events.
         words |= {path for (what, _), meaning in changed if what == "event" for path, _ in meaning}
+        if not self._clean or len(words) > MOST_CHANGED:
+            return ()
         return {
             id(declaration)
             for file in files

@@ -10,6 +10,7 @@ server) asks for them when the book is good.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from engine.language import syntax
 from engine.language.diagnostics import Shown
@@ -21,15 +22,23 @@ from engine.language.lints_numbers import check_numbers
 from engine.language.lints_rules import Rules
 from engine.language.quiet import undisturbed
 from engine.language.source import Source
+from engine.language.stored import Memory, NotStored, key_of_all, shown_read, shown_written
 
 
-def lint(book: syntax.Book, sources: Sequence[Source]) -> Shown:
-    """All warnings about a good book; ``sources`` are its files.
+def lint(book: syntax.Book, sources: Sequence[Source], memory: Memory | None = None) -> Shown:
+    """All warnings about a good book; ``sources`` are its files. A ``memory`` may know them.
 
     Never raises: a book that compiled can be linted. What would take too long to try is left alone.
     """
-    with undisturbed():
-        return _lint(book, sources)
+    if memory is None:
+        with undisturbed():
+            return _lint(book, sources)
+    key = f"warnings {key_of_all(sources)}"
+    with suppress(NotStored):
+        return shown_read(memory.get(key))
+    shown = lint(book, sources)
+    memory.put(key, shown_written(shown))
+    return shown
 
 
 def _lint(book: syntax.Book, sources: Sequence[Source]) -> Shown:

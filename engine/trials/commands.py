@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +20,15 @@ from typing import IO, Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from engine.cache import cache_of
 from engine.hosts.document import BESIDE
-from engine.language import compile_book
+from engine.language import Compiled, compile_book
 from engine.language.diagnostics import NOTHING, Shown
 from engine.language.lints import lint
+from engine.language.quiet import undisturbed
 from engine.language.render import as_json, others, terminal
 from engine.language.source import Source, Unreadable, by_name, read_folder
+from engine.language.stored import Memory
 from engine.language.syntax import Book
 from engine.runtime.bound import bound
 from engine.trials import replay as replays
@@ -147,9 +151,10 @@ def check(arguments: argparse.Namespace) -> int:
     ``--strict`` it counts as a mistake.
     """
     sources = read_folder(Path(arguments.book))
-    compiled = compile_book(sources)
+    memory = cache_of(os.environ)
+    compiled = _compiled(sources, memory)
     book = compiled.book
-    warnings = lint(book, sources) if book is not None else NOTHING
+    warnings = lint(book, sources, memory) if book is not None else NOTHING
     if arguments.json:
         named = by_name(sources)
         _print_json(
@@ -259,11 +264,18 @@ class Loaded:
 def load(name: str) -> Loaded:
     """Read and compile a book; with a mistake, shows it and stops the command."""
     sources = read_folder(Path(name))
-    compiled = compile_book(sources)
+    compiled = _compiled(sources, cache_of(os.environ))
     if compiled.book is None:
         _show_mistakes((compiled.found,), sources, sys.stderr)
         raise Stop(MISTAKES)
     return Loaded(book=compiled.book, sources=sources)
+
+
+def _compiled(sources: Sequence[Source], memory: Memory | None) -> Compiled:
+    with undisturbed():
+        compiled = compile_book(sources, memory)
+        gc.freeze()  # a book stays to the end, and there is much of it to look through in vain
+    return compiled
 
 
 def _show_mistakes(found: Sequence[Shown], sources: Sequence[Source], stream: IO[str]) -> None:

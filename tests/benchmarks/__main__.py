@@ -15,6 +15,8 @@ from tests.benchmarks.peers import command
 
 FIGURES: dict[str, Callable[[], dict[str, float]]] = {
     "compile, cold": compiling.cold,
+    "compile, cold, 10,000 rules": lambda: compiling.cold(10_000),
+    "compile, 10,000 rules from the cache": compiling.kept,
     "compile, one file of 100 changed": compiling.one_edit,
     "compile, one file of 1,000 changed": lambda: compiling.one_edit(10_000),
     "compile, memory": compiling.memory,

@@ -27,6 +27,7 @@ def test_deciding() -> None:
 
 def test_compiling() -> None:
     assert compiling.cold(rules=200)["book s"] < 2
+    assert compiling.kept(rules=200)["book s"] < 2
     assert compiling.one_edit(rules=500, edits=3)["median ms"] < 200
     assert compiling.memory(rules=200)["kB of plan/rule"] < 20
     assert compiling.start()["seconds"] < 5

@@ -97,7 +97,8 @@ def _applied(texts: dict[str, str], edit: Edit) -> dict[str, str]:
     return texts | {name: text[: match.start()] + word + text[match.end() :]}
 
 
-def _histories(several: list[Edit]) -> Iterator[list[Source]]:
+def histories(several: list[Edit]) -> Iterator[list[Source]]:
+    """The files at first, and after each edit."""
     texts = dict(FILES)
     yield [Source(name=name, text=text) for name, text in texts.items()]
     for edit in several:
@@ -112,20 +113,20 @@ def _histories(several: list[Edit]) -> Iterator[list[Source]]:
 @example([("line", "one.strategy", 0, "is"), ("restore", "one.strategy", 0, "is")])
 def test_a_memory_changes_nothing(several: list[Edit]) -> None:
     compiler = Compiler()
-    for sources in _histories(several):
+    for sources in histories(several):
         remembered, fresh = compiler.compile(sources), compile_book(sources)
         assert remembered.diagnostics == fresh.diagnostics
         assert remembered.book == fresh.book
 
 
 def test_the_first_book_is_good() -> None:
-    sources = next(_histories([]))
+    sources = next(histories([]))
     assert compile_book(sources).diagnostics == ()
 
 
 def test_what_did_not_change_is_not_read_again() -> None:
     compiler = Compiler()
-    sources = next(_histories([]))
+    sources = next(histories([]))
     before, after = compiler.compile(sources).book, compiler.compile(sources).book
     assert before == after
     assert before is not None
