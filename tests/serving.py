@@ -51,7 +51,7 @@ def overture(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=clean | environment,
+        env=clean | {"OVERTURE_CACHE": "off"} | environment,
     )
 
 

@@ -263,6 +263,22 @@ def test_warnings_are_about_the_live_book(tmp_path: Path) -> None:
         assert book(serving)["problems"] == []
 
 
+def test_a_server_reads_what_an_earlier_one_compiled_and_starts_without_it(tmp_path: Path) -> None:
+    folder, cache = written(tmp_path / "book", one=GREETING), tmp_path / "cache"
+    versions = []
+    for _ in range(2):
+        with Serving(folder, tmp_path / "data", OVERTURE_CACHE=str(cache)) as serving:
+            versions.append(book(serving)["version"])
+        there = sorted(cache.iterdir())
+        assert there
+    for path in there:
+        path.write_bytes(b"{}")
+    with Serving(folder, tmp_path / "data", OVERTURE_CACHE=str(cache)) as serving:
+        versions.append(book(serving)["version"])
+    assert len(set(versions)) == 1
+    assert any(path.read_bytes() != b"{}" for path in there), "what was harmed is kept anew"
+
+
 def test_warnings_about_the_book_of_the_start_come_by_themselves(tmp_path: Path) -> None:
     odd = GREETING.replace("on PageEntered", "on PageEntered where 1 > 2")
     with Serving(written(tmp_path / "book", one=odd), tmp_path / "data") as serving:
