@@ -1,12 +1,15 @@
 """A tiny core for the contract of hosts alone: it writes down what it was given, in order.
 
 Its document is the list of what was applied. An event with ``after`` sets a wake-up that many ms
-later, ``say`` makes a message, ``wait`` holds the core up that many seconds, ``break`` raises.
+later, ``say`` makes a message, ``wait`` holds the core up that many seconds, ``hold`` until the
+test lets it go, ``break`` raises.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +19,17 @@ from engine.hosts.contract import Advance, Document, Input, Message
 
 class Ledger:
     """Applies inputs by appending ``[kind, number, time, epoch]`` to the document's ``lines``."""
+
+    def __init__(self) -> None:
+        self._holding = threading.Event()
+        self._let_go = threading.Event()
+
+    async def held(self) -> None:
+        """Wait until the core is at an event with ``hold``: now the writer can do nothing else."""
+        assert await asyncio.to_thread(self._holding.wait, 30), "nobody came with a hold"
+
+    def let_go(self) -> None:
+        self._let_go.set()
 
     def advance(self, visitor: str, document: Document | None, inputs: Sequence[Input]) -> Advance:
         lines = list(document["lines"]) if document else []
@@ -30,6 +44,9 @@ class Ledger:
                 continue
             seen.add(one.id)
             time.sleep(one.body.get("wait", 0))
+            if "hold" in one.body:
+                self._holding.set()
+                self._let_go.wait(30)
             if "break" in one.body:
                 raise ValueError("told to break")
             if wake_at is not None and wake_at <= one.time:

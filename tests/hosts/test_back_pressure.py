@@ -54,13 +54,14 @@ def test_a_slow_disk_is_felt_by_clients_and_not_by_memory(tmp_path: Path) -> Non
 def test_a_queue_is_bounded_in_bytes_too(tmp_path: Path) -> None:
     async def test() -> None:
         host = SqliteHost(tmp_path / "store.db", queue_bytes=100_000)
-        async with running(host, Ledger()):
-            slow = asyncio.ensure_future(host.submit("S", [event(0, wait=0.3)]))
-            await asyncio.sleep(0.1)
-            results = await asyncio.gather(
-                *(host.submit("G", [event(n, text="x" * 30_000)]) for n in range(10)),
-                return_exceptions=True,
-            )
+        async with running(host, ledger := Ledger()):
+            slow = asyncio.ensure_future(host.submit("S", [event(0, hold=True)]))
+            await ledger.held()
+            large = [host.submit("G", [event(n, text="x" * 30_000)]) for n in range(10)]
+            answers = asyncio.gather(*large, return_exceptions=True)
+            await asyncio.sleep(0.05)  # each of them has asked; the writer took none
+            ledger.let_go()
+            results = await answers
             assert results.count(1) == 3
             assert sum(isinstance(result, Overloaded) for result in results) == 7
             assert await slow == 1
@@ -73,13 +74,14 @@ def test_a_queue_is_bounded_in_bytes_too(tmp_path: Path) -> None:
 def test_a_file_that_stays_locked_holds_submits_up_and_loses_none(tmp_path: Path) -> None:
     async def test() -> None:
         path = tmp_path / "store.db"
-        host = SqliteHost(path, queue=50, patience=10)
-        async with running(host, Ledger()):
+        host = SqliteHost(path, queue=50, patience=30)
+        async with running(host, ledger := Ledger()):
             await host.submit("G", [event(0)])
-            other = sqlite3.connect(path, isolation_level=None)
+            first = asyncio.ensure_future(host.submit("G", [event(1, hold=True)]))
+            await ledger.held()
+            other = sqlite3.connect(path, isolation_level=None, timeout=30)
             other.execute("BEGIN IMMEDIATE")
-            first = asyncio.ensure_future(host.submit("G", [event(1)]))
-            await asyncio.sleep(0.1)  # the writer waits for the lock with it
+            ledger.let_go()  # the writer has the first, and can only wait for the lock with it
             tasks = [asyncio.ensure_future(host.submit("G", [event(n)])) for n in range(2, 202)]
             await asyncio.sleep(0.5)
             refused = [task for task in tasks if task.done()]
