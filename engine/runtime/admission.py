@@ -21,8 +21,8 @@ from engine.vocabulary.events import NOTHING, Event
 _UNSEEN: Final = False
 _COUNTS: Final = True
 
-Breaks = Callable[[Sequence[Sent], Sent], bool]
-"""Would sending the second, after the first ones of this moment, break an enforced guarantee?"""
+Breaks = Callable[[Sequence[Sent], Sequence[Sent], Sent], bool]
+"""Would the last break an enforced guarantee, after others of the moment and the rule's own?"""
 
 
 class Target(NamedTuple):
@@ -225,7 +225,7 @@ class _Attempt:
             return "one-at-a-time"
         if any(self._exhausted(Target(sent.visit, page), log) for page in pages):
             return "limit"
-        if self._breaks is not None and self._breaks([*others, *mine], sent):
+        if self._breaks is not None and self._breaks(others, mine, sent):
             return "guarantee"
         return None
 

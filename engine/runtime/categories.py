@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.language import syntax
-from engine.runtime.index import Entry, Index
+from engine.runtime.index import Entry, Index, alternatives
 from engine.runtime.scene import Scene
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Categories:
         by_address: list[Entry] = []
         others: list[Entry] = []
         for number, category in enumerate(book.categories.values()):
-            for condition in _alternatives(category.condition):
+            for condition in alternatives(category.condition):
                 entry = Entry(number=number, categories=(), condition=condition)
                 (by_address if _is_about_the_address(condition) else others).append(entry)
         self._names = names
@@ -53,14 +53,6 @@ class Categories:
 
     def _named(self, numbers: list[int]) -> frozenset[str]:
         return frozenset([self._names[number] for number in numbers])
-
-
-def _alternatives(condition: syntax.Expr) -> Iterator[syntax.Expr]:
-    if isinstance(condition, syntax.Or):
-        for item in condition.items:
-            yield from _alternatives(item)
-    else:
-        yield condition
 
 
 def _is_about_the_address(condition: syntax.Expr) -> bool:

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
-from types import CodeType, FunctionType
+from types import FunctionType
 from typing import Any, Final, assert_never
 
 import re2
 
 from engine.language import syntax
-from engine.runtime import calendar
+from engine.runtime import calendar, nodes
 from engine.runtime.aggregates import NEVER, Evaluate, atom_key, reader
 from engine.runtime.categories import Categories
 from engine.runtime.fields import Fields, envelope, field_reader, kinds_of, query_of
@@ -47,6 +47,7 @@ class Conditions:
     def __init__(self, book: syntax.Book, fields: Fields) -> None:
         self.book = book
         self.fields = fields
+        self.category_names = tuple(sorted(book.categories))
         self._known: dict[tuple[int, bool], tuple[syntax.Expr, Evaluate]] = {}
         self.categories = Categories(book, self)
 
@@ -94,20 +95,23 @@ class Conditions:
 
     def record(self, record: syntax.Record) -> Callable[[Any], dict[str, Any]]:
         """Compile a record: what is missing leaves its key out. Its reader must not change it."""
-        entries = [(key, self._nested(value)) for key, value in record.entries]
-        settled = {
-            key: self.constant(value)
-            for key, value in record.entries
-            if isinstance(value, syntax.Constant)
-        }
-        if len(settled) == len(entries):
+        settled = self.settled(record)
+        if settled is not None:
             return lambda _: settled
+        entries = [(key, self._nested(value)) for key, value in record.entries]
 
         def build(scene: Any) -> dict[str, Any]:
             values = ((key, value_of(scene)) for key, value_of in entries)
             return {key: value for key, value in values if value is not None}
 
         return build
+
+    def settled(self, record: syntax.Record) -> dict[str, Any] | None:
+        """What a record of constants always is; None when there is anything else in it."""
+        constants = [(k, v) for k, v in record.entries if isinstance(v, syntax.Constant)]
+        if len(constants) < len(record.entries):
+            return None
+        return {key: self.constant(value) for key, value in constants}
 
     def _nested(self, value: syntax.Expr | syntax.Record | syntax.List) -> Evaluate:
         if isinstance(value, syntax.Record):
@@ -151,42 +155,8 @@ def _lazily(make: Callable[[], Evaluate]) -> Evaluate:
     return evaluate
 
 
-def _name(name: str) -> ast.expr:
-    return ast.Name(id=name, ctx=ast.Load())
-
-
-def _get(item: ast.expr, *names: str) -> ast.expr:
-    for name in names:
-        item = ast.Attribute(value=item, attr=name, ctx=ast.Load())
-    return item
-
-
-def _call(function: ast.expr, *arguments: ast.expr) -> ast.expr:
-    return ast.Call(func=function, args=list(arguments), keywords=[])
-
-
-def _compare(left: ast.expr, operator: ast.cmpop, right: ast.expr) -> ast.expr:
-    return ast.Compare(left=left, ops=[operator], comparators=[right])
-
-
-def _is(item: ast.expr, value: Any) -> ast.expr:
-    return _compare(item, ast.Is(), ast.Constant(value))
-
-
-def _all(items: list[ast.expr]) -> ast.expr:
-    return ast.BoolOp(op=ast.And(), values=items)
-
-
-def _any(items: list[ast.expr]) -> ast.expr:
-    return ast.BoolOp(op=ast.Or(), values=items)
-
-
-def _either(test: ast.expr, yes: ast.expr, no: ast.expr) -> ast.expr:
-    return ast.IfExp(test=test, body=yes, orelse=no)
-
-
 _SCENE: Final = "s"
-_NOT_KNOWN: Final = ast.Constant(None)
+_NOT_KNOWN: Final = nodes.constant(None)
 
 
 class _Emitter:
@@ -205,31 +175,26 @@ class _Emitter:
     def function(self, node: syntax.Expr, *, as_truth: bool) -> Evaluate:
         """The compiled function of a scene."""
         body = self.true(node) if as_truth else self.value(node)
-        arguments = ast.arguments(
-            posonlyargs=[], args=[ast.arg(arg=_SCENE)], kwonlyargs=[], kw_defaults=[], defaults=[]
-        )
-        tree = ast.Expression(body=ast.Lambda(args=arguments, body=body))
-        module = compile(ast.fix_missing_locations(tree), "<condition>", "eval")
-        code = next(one for one in module.co_consts if isinstance(one, CodeType))
-        return FunctionType(code, self._bound)
+        return FunctionType(nodes.code(_SCENE, body), self._bound)
 
     def _bind(self, thing: Any) -> ast.expr:
         name = f"b{len(self._bound)}"
         self._bound[name] = thing
-        return _name(name)
+        return nodes.name(name)
 
     def _keep(self, item: ast.expr) -> tuple[ast.expr, ast.expr]:
         """An expression that also stores its value, and the name to read it again."""
         self._scratch += 1
         name = f"t{self._scratch}"
-        stored = ast.NamedExpr(target=ast.Name(id=name, ctx=ast.Store()), value=item)
-        return stored, _name(name)
+        return nodes.stored(name, item), nodes.name(name)
 
     def _typed(self, item: ast.expr, kind: str) -> tuple[ast.expr, ast.expr]:
         """A test that a value is a ``number`` or a ``text``, and the name to read it again."""
         stored, again = self._keep(item)
         operator, wanted = (ast.In(), "NUMBERS") if kind == "number" else (ast.Is(), "str")
-        return _compare(_call(_name("type"), stored), operator, _name(wanted)), again
+        return nodes.compare(
+            nodes.call(nodes.name("type"), stored), operator, nodes.name(wanted)
+        ), again
 
     # ------------------------------------------------------------ the two polarities
 
@@ -237,9 +202,9 @@ class _Emitter:
         """Holds exactly when the condition is true."""
         match node:
             case syntax.And(items=items):
-                return _all([self.true(item) for item in items])
+                return nodes.all_([self.true(item) for item in items])
             case syntax.Or(items=items):
-                return _any([self.true(item) for item in items])
+                return nodes.any_([self.true(item) for item in items])
             case syntax.Not(item=item):
                 return self.false(item)
             case _:
@@ -249,9 +214,9 @@ class _Emitter:
         """Holds exactly when the condition is false (and not when it is unknown)."""
         match node:
             case syntax.And(items=items):
-                return _any([self.false(item) for item in items])
+                return nodes.any_([self.false(item) for item in items])
             case syntax.Or(items=items):
-                return _all([self.false(item) for item in items])
+                return nodes.all_([self.false(item) for item in items])
             case syntax.Not(item=item):
                 return self.true(item)
             case _:
@@ -265,14 +230,14 @@ class _Emitter:
                 test, again = self._typed(self._raw(item, "text"), "text")
                 texts = frozenset(v.value for v in values if isinstance(v, syntax.Constant))
                 operator = ast.In() if wanted else ast.NotIn()
-                return _all([test, _compare(again, operator, self._bind(texts))])
+                return nodes.all_([test, nodes.compare(again, operator, self._bind(texts))])
             case syntax.Glob(pattern=pattern):
-                stored, again = self._keep(_get(_name(_SCENE), "event", "url"))
-                fits = _call(self._bind(address.glob(pattern)), again)
-                known = _compare(stored, ast.IsNot(), _NOT_KNOWN)
-                return _all([known, fits if wanted else ast.UnaryOp(op=ast.Not(), operand=fits)])
+                stored, again = self._keep(nodes.get(nodes.name(_SCENE), "event", "url"))
+                fits = nodes.call(self._bind(address.glob(pattern)), again)
+                known = nodes.compare(stored, ast.IsNot(), _NOT_KNOWN)
+                return nodes.all_([known, fits if wanted else nodes.not_(fits)])
             case _:
-                return _is(self.value(node), wanted)
+                return nodes.is_(self.value(node), wanted)
 
     def _with_constant(
         self, node: syntax.Compare, right: syntax.Constant, *, wanted: bool
@@ -282,36 +247,38 @@ class _Emitter:
         if isinstance(value, bool):
             if operator in ("=", "!="):
                 left = self._raw(node.left, "boolean")
-                return _is(left, value if (operator == "=") is wanted else not value)
+                return nodes.is_(left, value if (operator == "=") is wanted else not value)
         elif isinstance(value, int | float) and operator in _ORDER:
             table = _ORDER if wanted else _OPPOSITE
             test, again = self._typed(self._raw(node.left, "number"), "number")
-            return _all([test, _compare(again, table[operator](), ast.Constant(value))])
+            return nodes.all_(
+                [test, nodes.compare(again, table[operator](), nodes.constant(value))]
+            )
         elif isinstance(value, str) and operator != "has":
             test, again = self._typed(self._raw(node.left, "text"), "text")
             held = self._text_test(again, operator, value, wanted=wanted)
-            return _all([test, held])
-        return _is(self._compared(node), wanted)
+            return nodes.all_([test, held])
+        return nodes.is_(self._compared(node), wanted)
 
     def _text_test(self, text: ast.expr, operator: str, value: str, *, wanted: bool) -> ast.expr:
         if operator in _ORDER:
             table = _ORDER if wanted else _OPPOSITE
-            return _compare(text, table[operator](), ast.Constant(value))
+            return nodes.compare(text, table[operator](), nodes.constant(value))
         if operator == "matches":
-            found = _call(self._bind(re2.compile(value).search), text)
-            return _compare(found, ast.IsNot() if wanted else ast.Is(), _NOT_KNOWN)
+            found = nodes.call(self._bind(re2.compile(value).search), text)
+            return nodes.compare(found, ast.IsNot() if wanted else ast.Is(), _NOT_KNOWN)
         method = "startswith" if operator == "starts with" else "endswith"
-        fits = _call(_get(text, method), ast.Constant(value))
-        return fits if wanted else ast.UnaryOp(op=ast.Not(), operand=fits)
+        fits = nodes.call(nodes.get(text, method), nodes.constant(value))
+        return fits if wanted else nodes.not_(fits)
 
     # ------------------------------------------------------------ values
 
     def value(self, node: syntax.Expr) -> ast.expr:  # noqa: C901 - a line for each node
         """The value: raw JSON, or None for missing and unknown."""
-        scene = _name(_SCENE)
+        scene = nodes.name(_SCENE)
         match node:
             case syntax.Constant():
-                return ast.Constant(self._conditions.constant(node))
+                return nodes.constant(self._conditions.constant(node))
             case syntax.Path(parts=parts):
                 return self._path(parts)
             case syntax.Aggregate():
@@ -319,69 +286,71 @@ class _Emitter:
             case syntax.Outside():
                 return self._outside(node)
             case syntax.Clock(what="now"):
-                return _get(scene, "now")
+                return nodes.get(scene, "now")
             case syntax.Clock():
-                return _call(self._bind(calendar.weekday(self._book.zone)), _get(scene, "now"))
+                return nodes.call(
+                    self._bind(calendar.weekday(self._book.zone)), nodes.get(scene, "now")
+                )
             case syntax.InHours(hours=hours):
                 is_open = calendar.opening(self._book.hours[hours], self._book.zone)
-                return _call(self._bind(is_open), _get(scene, "now"))
+                return nodes.call(self._bind(is_open), nodes.get(scene, "now"))
             case syntax.Compare():
                 return self._compared(node)
             case syntax.Among(item=item, values=values):
                 given = [self.value(item), *map(self.value, values)]
-                return _call(self._bind(_among), *given)
+                return nodes.call(self._bind(_among), *given)
             case syntax.InCategories(categories=names):
                 own = self._bind(frozenset(names))
-                away = _call(_get(own, "isdisjoint"), _get(scene, "categories"))
-                return ast.UnaryOp(op=ast.Not(), operand=away)
+                away = nodes.call(nodes.get(own, "isdisjoint"), nodes.get(scene, "categories"))
+                return nodes.not_(away)
             case syntax.Known(item=item, known=known):
                 operator = ast.IsNot() if known else ast.Is()
-                return _compare(self.value(item), operator, _NOT_KNOWN)
+                return nodes.compare(self.value(item), operator, _NOT_KNOWN)
             case syntax.Arithmetic(left=left, right=right, operator=operator):
                 sides = (self.value(left), self.value(right))
-                return _call(self._bind(arithmetic), ast.Constant(operator), *sides)
+                return nodes.call(self._bind(arithmetic), nodes.constant(operator), *sides)
             case syntax.Not(item=item):
-                return _call(self._bind(_negation), self._truth_value(item))
+                return nodes.call(self._bind(_negation), self._truth_value(item))
             case syntax.And(items=items):
                 return self._joined(conjunction, items)
             case syntax.Or(items=items):
                 return self._joined(disjunction, items)
             case syntax.Glob():
-                unknown = _either(self.false(node), ast.Constant(value=False), _NOT_KNOWN)
-                return _either(self.true(node), ast.Constant(value=True), unknown)
+                unknown = nodes.either(self.false(node), nodes.constant(value=False), _NOT_KNOWN)
+                return nodes.either(self.true(node), nodes.constant(value=True), unknown)
             case _:
                 assert_never(node)
 
     def _joined(self, join: Callable[[list[Any]], Any], items: tuple[syntax.Expr, ...]) -> ast.expr:
-        values = ast.List(elts=[self._truth_value(item) for item in items], ctx=ast.Load())
-        return _call(self._bind(join), values)
+        values = nodes.list_([self._truth_value(item) for item in items])
+        return nodes.call(self._bind(join), values)
 
     def _truth_value(self, node: syntax.Expr) -> ast.expr:
         """The value of a condition: what is not boolean is unknown."""
-        return _call(self._bind(_as_truth), self.value(node))
+        return nodes.call(self._bind(_as_truth), self.value(node))
 
     def _compared(self, node: syntax.Compare) -> ast.expr:
         if node.operator == "matches" and isinstance(node.right, syntax.Constant):
             search = re2.compile(str(node.right.value)).search
-            return _call(self._bind(lambda text: _found(search, text)), self.value(node.left))
+            return nodes.call(self._bind(lambda text: _found(search, text)), self.value(node.left))
         evaluate = self._bind(COMPARISONS[node.operator].evaluate)
-        return _call(evaluate, self.value(node.left), self.value(node.right))
+        return nodes.call(evaluate, self.value(node.left), self.value(node.right))
 
     def _outside(self, node: syntax.Outside) -> ast.expr:
-        event, medium = _get(_name(_SCENE), "event"), ast.Constant(node.argument)
+        event, medium = nodes.get(nodes.name(_SCENE), "event"), nodes.constant(node.argument)
         if node.name == "agents.ready":
-            return _call(_get(event, "agents", "get"), medium)
-        probability = _call(_get(event, "pacing", "get"), medium)
+            return nodes.call(nodes.get(event, "agents", "get"), medium)
+        probability = nodes.call(nodes.get(event, "pacing", "get"), medium)
         if node.name == "pacing":
             return probability
-        return _call(self._bind(_admits), probability, _get(event, "draw"))
+        return nodes.call(self._bind(_admits), probability, nodes.get(event, "draw"))
 
     def _aggregate(self, node: syntax.Aggregate) -> ast.expr:
         if node.atom.what == "sent":
             read = sent_reader(node, self._conditions.truth(node.atom.where))
         else:
             read = reader(node, atom_key(self._book, node.atom))
-        return _call(self._bind(read), _name(_SCENE))
+        return nodes.call(self._bind(read), nodes.name(_SCENE))
 
     # ------------------------------------------------------------ paths
 
@@ -391,57 +360,59 @@ class _Emitter:
             name = node.parts[1]
             kinds = kinds_of(self._conditions.fields, (name,), self._event)
             if name not in ENVELOPE and kinds <= {family}:
-                return _call(_get(_name(_SCENE), "event", "data", "get"), ast.Constant(name))
+                return nodes.call(
+                    nodes.get(nodes.name(_SCENE), "event", "data", "get"), nodes.constant(name)
+                )
         return self.value(node)
 
     def _path(self, parts: tuple[str, ...]) -> ast.expr:
-        scene = _name(_SCENE)
+        scene = nodes.name(_SCENE)
         match parts:
             case ("event", "query", name):
-                return _call(self._bind(query_of(name)), scene)
+                return nodes.call(self._bind(query_of(name)), scene)
             case ("event", name) if name in ENVELOPE:
                 return self._envelope(name)
             case ("event", *path):
                 read = field_reader(self._conditions.fields, tuple(path))
-                return _call(self._bind(read), _get(scene, "event"))
+                return nodes.call(self._bind(read), nodes.get(scene, "event"))
             case ("query", name) if self._in_category:
-                return _call(self._bind(query_of(name)), scene)
+                return nodes.call(self._bind(query_of(name)), scene)
             case (name,) if self._in_category:
                 return self._envelope(name)
             case ("visit", "pages"):
-                return self._of_visit("entered", ast.Constant(0))
+                return self._of_visit("entered", nodes.constant(0))
             case ("visit", "duration"):
-                lasted = ast.BinOp(
-                    left=_get(scene, "now"), op=ast.Sub(), right=_get(scene, "visit", "started")
-                )
-                there = _compare(_get(scene, "visit"), ast.Is(), _NOT_KNOWN)
-                return _either(there, _NOT_KNOWN, lasted)
+                lasted = nodes.minus(nodes.get(scene, "now"), nodes.get(scene, "visit", "started"))
+                there = nodes.compare(nodes.get(scene, "visit"), ast.Is(), _NOT_KNOWN)
+                return nodes.either(there, _NOT_KNOWN, lasted)
             case ("visitor", "state"):
-                return self._of_visit("state", ast.Constant("anonymous"))
+                return self._of_visit("state", nodes.constant("anonymous"))
             case ("visitor" | "visit" as scope, name):
                 return self._fact(scope, name)
             case (alias, *path):
                 inner = self._conditions.compile(syntax.Path(parts=("event", *path)))
-                return _call(self._bind(_of_bound(alias, inner)), scene)
+                return nodes.call(self._bind(_of_bound(alias, inner)), scene)
             case _:
                 raise AssertionError("a path has a part")
 
     def _of_visit(self, attribute: str, otherwise: ast.expr) -> ast.expr:
-        visit = _get(_name(_SCENE), "visit")
-        gone = _compare(visit, ast.Is(), _NOT_KNOWN)
-        return _either(gone, otherwise, _get(visit, attribute))
+        visit = nodes.get(nodes.name(_SCENE), "visit")
+        gone = nodes.compare(visit, ast.Is(), _NOT_KNOWN)
+        return nodes.either(gone, otherwise, nodes.get(visit, attribute))
 
     def _fact(self, scope: str, name: str) -> ast.expr:
-        default = ast.Constant(self._conditions.fact_default(scope, name))
-        found = _call(_get(_name(_SCENE), scope, "facts", "get"), ast.Constant(name), default)
+        default = nodes.constant(self._conditions.fact_default(scope, name))
+        found = nodes.call(
+            nodes.get(nodes.name(_SCENE), scope, "facts", "get"), nodes.constant(name), default
+        )
         if scope == "visitor":
             return found
-        gone = _compare(_get(_name(_SCENE), "visit"), ast.Is(), _NOT_KNOWN)
-        return _either(gone, default, found)
+        gone = nodes.compare(nodes.get(nodes.name(_SCENE), "visit"), ast.Is(), _NOT_KNOWN)
+        return nodes.either(gone, default, found)
 
     def _envelope(self, name: str) -> ast.expr:
-        own = () if self._in_category else tuple(sorted(self._book.categories))
-        return _call(self._bind(envelope(name, own)), _name(_SCENE))
+        own = () if self._in_category else self._conditions.category_names
+        return nodes.call(self._bind(envelope(name, own)), nodes.name(_SCENE))
 
 
 def _all_texts(values: tuple[syntax.Expr, ...]) -> bool:

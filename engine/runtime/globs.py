@@ -40,18 +40,18 @@ class Globs:
     def __init__(self, patterns: Sequence[tuple[int, str]]) -> None:
         self._paths, self._hosts = _Node(), _Node()
         self._single: list[tuple[int, Callable[[str], bool]]] = []
-        self._known: dict[str, frozenset[int]] = {}
+        self.known: dict[str, frozenset[int]] = {}
         shapes: dict[tuple[_Node, str], _Node] = {}
         for number, pattern in patterns:
             self._add(number, pattern, shapes)
 
     def fitting(self, url: str) -> frozenset[int]:
         """The numbers of all globs that the address fits."""
-        found = self._known.get(url)
+        found = self.known.get(url)
         if found is None:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            found = self._known[url] = self._walk(url)
+            if len(self.known) >= REMEMBERED:
+                self.known.clear()
+            found = self.known[url] = self._walk(url)
         return found
 
     def _add(self, number: int, pattern: str, shapes: dict[tuple[_Node, str], _Node]) -> None:

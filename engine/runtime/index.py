@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from engine.language import syntax
 from engine.runtime.fields import envelope, kinds_of, query_of
@@ -25,11 +25,27 @@ from engine.vocabulary.events import ENVELOPE
 if TYPE_CHECKING:
     from engine.runtime.conditions import Conditions
 
-Getter = Callable[[Scene], Any]
 Test = Callable[[Scene], bool]
 
 _NUMBERS: Final = (int, float)
 _SIZES: Final = ("<", "<=", ">", ">=")
+_EXACT: Final = 2**53
+"""Below this a double holds every whole number; what is larger is no threshold of a search."""
+
+
+_GIVEN: Final = "category, given"
+"""What a category of the book knows as the category: only what came with the event."""
+
+
+class Read(NamedTuple):
+    """How a field is read: ``call`` does, and the rest says what it does.
+
+    ``what`` is ``data`` (of the event, by name), ``envelope`` (as it came, by name) or ``other``.
+    """
+
+    what: Literal["data", "envelope", "other"]
+    name: str
+    call: Callable[[Scene], Any]
 
 
 class Entry(NamedTuple):
@@ -58,6 +74,10 @@ class _Drawer:
         self.tested: list[tuple[int, Test]] = []
         self.steps: list[_Steps] = []
 
+    def laid_out(self) -> tuple[Any, ...]:
+        """What it holds, as plain values."""
+        return self.free, [steps.laid_out() for steps in self.steps], self.tested
+
     def collect(self, scene: Scene, found: list[int]) -> None:
         found += self.free
         for steps in self.steps:
@@ -70,10 +90,10 @@ class _Drawer:
 class _Steps:
     """Thresholds on one field with one operator, sorted, and what lies behind each."""
 
-    __slots__ = ("_from", "_limits", "_read", "_rows", "_search", "_tests", "_upward")
+    __slots__ = ("_limits", "_read", "_right", "_rows", "_search", "_tests", "_upward")
 
     def __init__(
-        self, read: Getter, operator: str, rows: list[tuple[float, int, Test | None]]
+        self, read: Read, operator: str, rows: list[tuple[float, int, Test | None]]
     ) -> None:
         rows.sort(key=lambda row: row[0])
         self._read = read
@@ -82,10 +102,15 @@ class _Steps:
         tests = [test for _, _, test in rows]
         self._tests = tests if any(tests) else None
         self._upward = operator in (">", ">=")
-        self._search = bisect_right if operator in (">=", "<") else bisect_left
+        self._right = operator in (">=", "<")
+        self._search = bisect_right if self._right else bisect_left
+
+    def laid_out(self) -> tuple[Any, ...]:
+        """What it holds, as plain values."""
+        return self._read, self._upward, self._right, self._limits, self._rows, self._tests
 
     def collect(self, scene: Scene, found: list[int]) -> None:
-        value = self._read(scene)
+        value = self._read.call(scene)
         if type(value) not in _NUMBERS:
             return
         place = self._search(self._limits, value)
@@ -102,7 +127,7 @@ class _Steps:
 class _Equals:
     """The drawers of one field, by the constant that it must equal."""
 
-    read: Getter
+    read: Read
     texts: dict[str, _Drawer] = field(default_factory=dict)
     numbers: dict[float, _Drawer] = field(default_factory=dict)
     flags: dict[bool, _Drawer] = field(default_factory=dict)
@@ -140,11 +165,11 @@ class Index:
         self._tables = tuple(self._equals.values())
 
     def find(self, scene: Scene) -> list[int]:
-        """The numbers of all conditions that hold, each once."""
+        """The numbers of all conditions that hold, each once, in order."""
         found: list[int] = []
         self._always.collect(scene, found)
         for equals in self._tables:
-            value = equals.read(scene)
+            value = equals.read.call(scene)
             kind = type(value)
             if kind is str or kind is bool or kind in _NUMBERS:
                 drawer = equals.table(kind).get(value)
@@ -158,7 +183,29 @@ class Index:
         if self._glob_drawers and scene.event.url is not None:
             for number in self._automaton.fitting(scene.event.url):
                 self._glob_drawers[number].collect(scene, found)
-        return list(dict.fromkeys(found)) if self._twice else found
+        # In order of number, whatever the drawers: what is recorded first is the same everywhere.
+        if self._twice:
+            return sorted(set(found))
+        found.sort()
+        return found
+
+    def laid_out(self) -> tuple[Any, ...]:
+        """All drawers as plain values, for who finds natively what ``find`` does."""
+        tables = [
+            (
+                equals.read,
+                *(
+                    {value: drawer.laid_out() for value, drawer in drawers.items()}
+                    for drawers in (equals.texts, equals.numbers, equals.flags)
+                ),
+            )
+            for equals in self._tables
+        ]
+        categories = {name: drawer.laid_out() for name, drawer in self._categories.items()}
+        globs = {n: drawer.laid_out() for n, drawer in enumerate(self._glob_drawers)}
+        known, fitting = self._automaton.known, self._automaton.fitting
+        always = self._always.laid_out()
+        return always, tables, categories, globs, known, fitting
 
     # ------------------------------------------------------------ filing
 
@@ -166,20 +213,20 @@ class Index:
         """The alternatives of a condition, each as its parts joined by ``and``."""
         if isinstance(entry.condition, syntax.Or) and not entry.categories:
             for item in entry.condition.items:
-                yield entry, _parts(item)
+                yield entry, parts_of(item)
         else:
-            yield entry, _parts(entry.condition)
+            yield entry, parts_of(entry.condition)
 
     def _file(self, split: Sequence[tuple[Entry, tuple[syntax.Expr, ...]]]) -> None:
         candidates = [list(self._keys(entry, parts)) for entry, parts in split]
         crowd = Counter(key for keys in candidates for _, own in keys for key in own)
-        sized: dict[tuple[int, str, str], tuple[_Drawer, Getter, list[Any]]] = {}
+        sized: dict[tuple[int, str, str], tuple[_Drawer, Read, list[Any]]] = {}
         for (entry, parts), keys in zip(split, candidates, strict=True):
             part, own = min(
                 keys, key=lambda one: sum(crowd[key] for key in one[1]), default=(None, ())
             )
             left = [one for one in parts if one is not part]
-            wanted = () if own and own[0].what == "category" and part is None else entry.categories
+            wanted = () if own and part is None else entry.categories
             for drawer in [self._drawer(key) for key in own] or [self._always]:
                 self._put(drawer, entry.number, left, wanted, sized)
         for drawer, read, rows in sized.values():
@@ -192,7 +239,7 @@ class Index:
         number: int,
         parts: list[syntax.Expr],
         categories: tuple[str, ...],
-        sized: dict[tuple[int, str, str], tuple[_Drawer, Getter, list[Any]]],
+        sized: dict[tuple[int, str, str], tuple[_Drawer, Read, list[Any]]],
     ) -> None:
         self._twice |= number in self._filed
         self._filed.add(number)
@@ -226,7 +273,7 @@ class Index:
             return self._globs.setdefault(key.name, (len(self._globs), _Drawer()))[1]
         equals = self._equals.get(key.name)
         if equals is None:
-            read = self._reader(key.name, None)
+            read = self._reader(key.name, None, None)
             assert read is not None, "only what can be read is a key"
             equals = self._equals[key.name] = _Equals(read)
         return equals.table(type(key.value)).setdefault(key.value, _Drawer())
@@ -238,60 +285,102 @@ class Index:
     ) -> Iterator[tuple[syntax.Expr | None, tuple[Key, ...]]]:
         """Each way to file it: the part that it stands for, and the drawers it would lie in."""
         if entry.categories:
-            yield None, tuple(Key("category", name, None) for name in entry.categories)
+            keys = [key for name in entry.categories for key in self._keys_of_category(name)]
+            yield None, tuple(dict.fromkeys(keys))
         for part in parts:
-            match part:
-                case syntax.Glob(pattern=pattern):
-                    yield part, (Key("glob", pattern, None),)
-                case syntax.Compare(operator="=", left=syntax.Path() as path, right=right):
-                    if isinstance(right, syntax.Constant) and self._readable(path, right):
-                        yield part, (Key("equal", self._dotted(path), self._value(right)),)
-                case syntax.Among(item=syntax.Path() as path, values=values):
-                    if all(
-                        isinstance(v, syntax.Constant) and self._readable(path, v) for v in values
-                    ):
-                        keys = {self._value(v): None for v in values}
-                        yield part, tuple(Key("equal", self._dotted(path), value) for value in keys)
+            own = self._keys_of(part, in_category=self._of_categories)
+            if own:
+                yield part, own
 
-    def _size(self, part: syntax.Expr) -> tuple[str, Getter, str, float] | None:
+    def _keys_of_category(self, name: str) -> tuple[Key, ...]:
+        """What events in the category have and no others; it is asked itself if that is no key."""
+        found: list[Key] = []
+        for condition in alternatives(self._conditions.book.categories[name].condition):
+            own = self._keys_of(condition, in_category=True)
+            if not own:
+                return (Key("category", name, None),)
+            found += own
+        return tuple(found)
+
+    def _keys_of(self, part: syntax.Expr, *, in_category: bool) -> tuple[Key, ...]:
+        """The keys of which one must fit for the part to hold, and then it does; or none."""
+        match part:
+            case syntax.Glob(pattern=pattern):
+                return (Key("glob", pattern, None),)
+            case syntax.Compare(operator="=", left=syntax.Path() as path, right=right):
+                return self._equal(path, (right,), in_category=in_category)
+            case syntax.Among(item=syntax.Path() as path, values=values):
+                return self._equal(path, values, in_category=in_category)
+        return ()
+
+    def _equal(
+        self, path: syntax.Path, values: Sequence[syntax.Expr], *, in_category: bool
+    ) -> tuple[Key, ...]:
+        """The keys of a field that is one of some constants; none if it is to be tested."""
+        # A category knows nothing of the event: every declaration of the field counts.
+        name, event = _dotted(path, in_category=in_category), None if in_category else self._event
+        found: dict[Key, None] = {}
+        for constant in values:
+            if not isinstance(constant, syntax.Constant):
+                return ()
+            value = self._value(constant)
+            known = isinstance(value, str | bool | int | float)
+            if not known or self._reader(name, constant, event) is None:
+                return ()
+            found[Key("equal", name, value)] = None
+        return tuple(found)
+
+    def _size(self, part: syntax.Expr) -> tuple[str, Read, str, float] | None:
         """``event.price >= 100`` as the field, how to read it, the operator and the limit."""
         match part:
             case syntax.Compare(left=syntax.Path() as path, right=syntax.Constant() as right):
                 value = self._value(right)
-                if part.operator in _SIZES and type(value) in _NUMBERS:
-                    read = self._reader(self._dotted(path), right)
+                if part.operator in _SIZES and type(value) in _NUMBERS and abs(value) < _EXACT:
+                    name = _dotted(path, in_category=self._of_categories)
+                    read = self._reader(name, right, self._event)
                     if read is not None:
-                        return self._dotted(path), read, part.operator, value
+                        return name, read, part.operator, value
         return None
 
     def _value(self, constant: syntax.Expr) -> Any:
         assert isinstance(constant, syntax.Constant), "asked of constants alone"
         return self._conditions.constant(constant)
 
-    def _readable(self, path: syntax.Path, constant: syntax.Constant) -> bool:
-        value = self._value(constant)
-        known = isinstance(value, str | bool | int | float)
-        return known and self._reader(self._dotted(path), constant) is not None
-
-    def _dotted(self, path: syntax.Path) -> str:
-        """The name of a field below ``event``, ``query.x`` included; nothing for other paths."""
-        if path.parts[0] == "event":
-            return ".".join(path.parts[1:])
-        return ".".join(path.parts) if self._of_categories else ""
-
-    def _reader(self, name: str, constant: syntax.Constant | None) -> Getter | None:
+    def _reader(
+        self, name: str, constant: syntax.Constant | None, event: str | None
+    ) -> Read | None:
         """How to read a field, if its kind needs no test beside that of the constant."""
         if name in ENVELOPE:
-            own = () if self._of_categories else self._conditions.book.categories
-            return envelope(name, tuple(sorted(own)))
+            own = self._conditions.category_names
+            came = name not in ("path", "host") and not (name == "category" and own)
+            return Read("envelope" if came else "other", name, envelope(name, own))
+        if name == _GIVEN:
+            return Read("envelope", "category", envelope("category", ()))
         if name.startswith("query."):
-            return query_of(name.removeprefix("query."))
+            return Read("other", name, query_of(name.removeprefix("query.")))
         if not name or "." in name:
             return None
-        kinds = kinds_of(self._conditions.fields, (name,), self._event)
+        kinds = kinds_of(self._conditions.fields, (name,), event)
         if constant is not None and not kinds <= {_family(self._value(constant))}:
             return None
-        return lambda scene: scene.event.data.get(name)
+        return Read("data", name, lambda scene: scene.event.data.get(name))
+
+
+def _dotted(path: syntax.Path, *, in_category: bool) -> str:
+    """The name of a field below ``event``, ``query.x`` included; nothing for other paths."""
+    name = ".".join(path.parts[1:] if path.parts[0] == "event" else path.parts)
+    if in_category:
+        return _GIVEN if name == "category" else name
+    return name if path.parts[0] == "event" else ""
+
+
+def alternatives(condition: syntax.Expr) -> Iterator[syntax.Expr]:
+    """What is joined by ``or``, one by one."""
+    if isinstance(condition, syntax.Or):
+        for item in condition.items:
+            yield from alternatives(item)
+    else:
+        yield condition
 
 
 def _family(value: Any) -> str:
@@ -300,9 +389,10 @@ def _family(value: Any) -> str:
     return "boolean" if isinstance(value, bool) else "number"
 
 
-def _parts(condition: syntax.Expr | None) -> tuple[syntax.Expr, ...]:
+def parts_of(condition: syntax.Expr | None) -> tuple[syntax.Expr, ...]:
+    """What is joined by ``and``, one by one; nothing of no condition."""
     if condition is None:
         return ()
     if isinstance(condition, syntax.And):
-        return tuple(part for item in condition.items for part in _parts(item))
+        return tuple(part for item in condition.items for part in parts_of(item))
     return (condition,)

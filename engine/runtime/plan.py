@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.language import syntax
 from engine.runtime import calendar
@@ -16,6 +16,7 @@ from engine.runtime.aggregates import Evaluate, Register, digest
 from engine.runtime.conditions import Conditions
 from engine.runtime.fields import Fields
 from engine.runtime.index import Entry, Index
+from engine.runtime.road import road_of
 from engine.runtime.scene import Scene
 from engine.runtime.visitor import VISIT_EXPIRY
 from engine.runtime.watchers import Automaton, Watch, Watchers
@@ -29,6 +30,9 @@ from engine.vocabulary.events import (
     USER_INFO,
 )
 from engine.vocabulary.kinds import Kind
+
+if TYPE_CHECKING:
+    from engine.runtime._road import Road
 
 SPECIAL: Final = DISPOSITIONS | {INVITATION_SHOWN, SIGN_IN, SIGN_OUT, USER_INFO}
 """Events that mean something beside what the rules make of them; so do the sources of facts."""
@@ -46,6 +50,8 @@ class PlannedSend:
     answerable: bool
     every_page: bool
     data: Build
+    settled: Mapping[str, Any] | None
+    """The data of every such message, when nothing in them is of the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +126,11 @@ class Plan:
     others: Index
     sends: Mapping[str, Index]
     rules_of: Mapping[int, tuple[PlannedRule, ...]]
+    cancelling: frozenset[int]
+    """Watches that may end a silence of rules that do not wait for them otherwise.
+
+    Only rules with a timer need to hear of them; ``rules_of`` leaves the others out.
+    """
     guarantees: tuple[PlannedGuarantee, ...]
     guarantees_of: Mapping[int, tuple[int, ...]]
     enforces: bool
@@ -128,16 +139,19 @@ class Plan:
     recorders_of: Mapping[int, tuple[Callable[[Scene], None], ...]]
     automata: Mapping[str, PlannedRule | PlannedGuarantee]
     memory_keys: frozenset[str]
+    road: Road | None = None
+    """The short road of most events, natively; None where it was not built or not wanted."""
 
     def fitting(self, scene: Scene) -> list[int]:
         """The atoms that the scene's event fits, each once."""
         return self.named.get(scene.event.name, self.others).find(scene)
 
 
-def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY) -> Plan:
+def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY, native: bool = True) -> Plan:
     """Compile a checked book. Pure; the same book gives an equal plan.
 
-    ``visit_expiry`` (ms): a visit ends when so long nothing was heard of it.
+    ``visit_expiry`` (ms): a visit ends when so long nothing was heard of it. Without ``native``
+    everything is decided in Python; the decisions are the same.
     """
     fields = _fields(book)
     conditions = Conditions(book, fields)
@@ -146,7 +160,7 @@ def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY) -> Plan:
     guarantees = _guarantees(book, watchers, len(rules))
     moved: tuple[PlannedRule | PlannedGuarantee, ...] = (*rules, *guarantees)
     watches, registers = watchers.watches, watchers.registers
-    return Plan(
+    planned = Plan(
         version=_version(book, visit_expiry),
         visit_expiry=visit_expiry,
         conditions=conditions,
@@ -158,6 +172,7 @@ def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY) -> Plan:
         others=Index(conditions, [_entry(watch) for watch in watches if watch.atom.what == "any"]),
         sends=_sends(conditions, watches),
         rules_of=_rules_of(rules),
+        cancelling=_cancelling(rules),
         guarantees=guarantees,
         guarantees_of=_waiting([guarantee.automaton for guarantee in guarantees]),
         enforces=any(guarantee.enforced for guarantee in guarantees),
@@ -167,6 +182,7 @@ def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY) -> Plan:
         automata={entry.automaton.key: entry for entry in moved},
         memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),
     )
+    return replace(planned, road=road_of(planned)) if native else planned
 
 
 def _version(book: syntax.Book, visit_expiry: int) -> str:
@@ -200,8 +216,7 @@ def _sends(conditions: Conditions, watches: tuple[Watch, ...]) -> dict[str, Inde
 def _memory_keys(registers: tuple[Register, ...], automata: list[Automaton]) -> frozenset[str]:
     keys = [register.key for register in registers]
     for automaton in automata:
-        keys.append(automaton.key)
-        keys += [automaton.part_key(k) for k, p in enumerate(automaton.positions) if p.all_of]
+        keys += automaton.keys
     return frozenset(keys)
 
 
@@ -314,6 +329,7 @@ def _send(book: syntax.Book, conditions: Conditions, send: syntax.SendAction) ->
         answerable=channel in CHANNELS and CHANNELS[channel].answerable,
         every_page=send.every_page,
         data=conditions.record(data),
+        settled=conditions.settled(data),
     )
 
 
@@ -349,8 +365,23 @@ def _waiting(automata: list[Automaton]) -> dict[int, tuple[int, ...]]:
 
 
 def _rules_of(rules: tuple[PlannedRule, ...]) -> dict[int, tuple[PlannedRule, ...]]:
-    waiting = _waiting([rule.automaton for rule in rules])
-    return {watch: tuple(rules[place] for place in places) for watch, places in waiting.items()}
+    """The rules that a watch moves even when no timer runs, in order of rank."""
+    found: dict[int, list[PlannedRule]] = {}
+    for rule in rules:
+        for watch in rule.automaton.reached_by:
+            if not rule.automaton.only_cancels(watch):
+                found.setdefault(watch, []).append(rule)
+    return {watch: tuple(waiting) for watch, waiting in found.items()}
+
+
+def _cancelling(rules: tuple[PlannedRule, ...]) -> frozenset[int]:
+    automata = [rule.automaton for rule in rules]
+    return frozenset(
+        watch
+        for automaton in automata
+        for watch in automaton.reached_by
+        if automaton.only_cancels(watch)
+    )
 
 
 def _recorders(

@@ -11,12 +11,12 @@ it was. Most events fit nothing that any rule waits for: they are noted and done
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from msgspec.structs import replace as event_with
 
 from engine.runtime.admission import Admitted, Completed, Target, admit
+from engine.runtime.foresight import Foresight
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
 from engine.runtime.plan import Plan, PlannedGuarantee, PlannedRule, PlannedSet
 from engine.runtime.scene import NO_NAMES, Scene, send_event
@@ -29,9 +29,8 @@ from engine.runtime.visitor import (
     TimerKey,
     Visit,
     Visitor,
-    memory_copy,
 )
-from engine.runtime.watchers import event_from_json, names_of
+from engine.runtime.watchers import Names, event_from_json, names_of
 from engine.vocabulary.events import (
     DISPOSITIONS,
     INVITATION_SHOWN,
@@ -68,43 +67,59 @@ def advance(
     plan: Plan, visitor: Visitor, moment: Moment, *, horizon: Mapping[str, int] | None = None
 ) -> Outcome:
     """Apply one moment as ``step`` does, in place: ``visitor`` itself becomes its successor."""
+    if plan.road is not None and horizon is None:
+        outcome = plan.road.walk(plan, visitor, moment)
+        if outcome is not None:
+            return outcome
     if visitor.version != plan.version:
         adopt(plan, visitor)
-    if (
-        type(moment) is Event
-        and not visitor.timers
-        and horizon is None
-        and moment.name not in plan.special
-    ):
+    if isinstance(moment, Event) and horizon is None and moment.name not in plan.special:
         now = moment.time if moment.time > visitor.now else visitor.now
-        over = now - plan.visit_expiry
-        for visit in visitor.visits.values():
-            if visit.last <= over:
-                break
-        else:
+        if now < visitor.quiet or _is_quiet(plan, visitor, now):
             visitor.now = now
             return _noted(plan, visitor, moment)
     return Work(plan, visitor, moment, horizon or _LIVE).run()
 
 
-def _noted(plan: Plan, visitor: Visitor, event: Event) -> Outcome:
-    """The short road of an event when no timer runs, no visit is over, and it means nothing more.
+def _is_quiet(plan: Plan, visitor: Visitor, now: int) -> bool:
+    """Is no timer due and no visit over? Then ``quiet`` says until when at least."""
+    quiet = min([now, *(visit.last for visit in visitor.visits.values())]) + plan.visit_expiry
+    quiet = min([quiet, *(due for due, _ in visitor.timers.values())])
+    if quiet <= now:
+        return False
+    visitor.quiet = quiet
+    return True
 
-    What it does is what ``Work.happen`` does, in the same order.
+
+def _noted(plan: Plan, visitor: Visitor, event: Event) -> Outcome:
+    """The short road of an event when no timer is due, no visit is over, and it means nothing more.
+
+    What it does is what ``Work.happen`` does, in the same order; ``native/road.c`` is its twin.
     """
     visitor.events += 1
     visit = visitor.open(event)
     scene = Scene(plan.conditions, event, visitor.now, visitor, visit)
     found = plan.fitting(scene)
-    if found:
-        work = Work(plan, visitor, event, _LIVE)
-        work.fit(scene, found)
-        outcome = work.outcome()
-    else:
-        outcome = Outcome(visitor, (), (), ())
+    outcome = fit(plan, visitor, scene, found) if found else Outcome(visitor, (), (), ())
     if event.name == PAGE_EXITED and event.page is not None:
         visitor.close_page(event.visit, event.page)
     return outcome
+
+
+def fit(plan: Plan, visitor: Visitor, scene: Scene, found: list[int]) -> Outcome:
+    """What comes of an event that was found to fit some atoms, as a part of the short road."""
+    work = Work(plan, visitor, scene.event, _LIVE)
+    work.fit(scene, found)
+    return work.outcome()
+
+
+def decide(
+    plan: Plan, visitor: Visitor, scene: Scene, complete: list[tuple[PlannedRule, Names]]
+) -> Outcome:
+    """What comes of the rules that an event has completed, as a part of the short road."""
+    work = Work(plan, visitor, scene.event, _LIVE)
+    work.complete(scene, complete)
+    return work.outcome()
 
 
 def next_timer(plan: Plan, visitor: Visitor) -> int | None:
@@ -113,15 +128,6 @@ def next_timer(plan: Plan, visitor: Visitor) -> int | None:
         return None
     due = [timer[0] for key, timer in visitor.timers.items() if key[1] in plan.automata]
     return min(due, default=None)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Trial:
-    """What an automaton moves, for a try that leaves no trace."""
-
-    id: str
-    now: int
-    timers: dict[TimerKey, Timer]
 
 
 class Work:
@@ -294,7 +300,7 @@ class Work:
             for watch in found:
                 for record in recorders.get(watch, ()):
                     record(scene)
-            self._decide(self._advance(scene, set(found)))
+            self.complete(scene, self._advance(scene, set(found)))
 
     def _answer(self, event: Event) -> Event:
         """Fill in what the answer lacks, and note it at the sends it fits."""
@@ -332,8 +338,8 @@ class Work:
         elif visit is not None:
             visit.facts = visit.facts | {name: value}
 
-    def _advance(self, scene: Scene, fits: set[int]) -> list[Completed]:
-        completed = []
+    def complete(self, scene: Scene, complete: list[tuple[PlannedRule, Names]]) -> None:
+        """Decide about the rules that the scene's event has completed, in order of rank."""
         event = scene.event
         gone = event.name == PAGE_EXITED and event.page is not None
         target = Target(event.visit, event.page)
@@ -341,19 +347,29 @@ class Work:
         def open_pages() -> tuple[str | None, ...]:
             return self._open_pages(event.visit, event.page if gone else None)
 
+        self._decide(
+            [
+                Completed(rule, scene.knowing(names), target, open_pages, gone)
+                for rule, names in complete
+            ]
+        )
+
+    def _advance(self, scene: Scene, fits: set[int]) -> list[tuple[PlannedRule, Names]]:
+        """The rules that the event completes, with the events that ``as`` has bound."""
+        complete = []
+        event = scene.event
         for rule in self._touched(fits):
             automaton = rule.automaton
-            names: Mapping[str, Event] | None = NO_NAMES
+            names: Names | None = NO_NAMES
             if automaton.remembers != "nothing":
                 memory = self.memory(automaton.place(event))
                 assert memory is not None, "the event has just opened its visit and page"
                 names = automaton.advance(self.visitor, memory, scene, fits)
             if names is not None:
-                known = scene if names is NO_NAMES else scene.knowing(names)
-                completed.append(Completed(rule, known, target, open_pages, gone))
+                complete.append((rule, names))
         if self.plan.guarantees:
             self._watch_guarantees(scene, fits)
-        return completed
+        return complete
 
     def _watch_guarantees(self, scene: Scene, fits: set[int]) -> None:
         for guarantee in self._guarantees(fits):
@@ -366,26 +382,38 @@ class Work:
     def _guarantees(self, fits: set[int]) -> list[PlannedGuarantee]:
         if not self.plan.guarantees:
             return []
-        places = {place for watch in fits for place in self.plan.guarantees_of.get(watch, ())}
-        return [self.plan.guarantees[place] for place in sorted(places)]
+        waiting = self.plan.guarantees_of
+        places = {place for watch in fits if watch in waiting for place in waiting[watch]}
+        return [self.plan.guarantees[place] for place in sorted(places)] if places else []
 
     def _breach(self, guarantee: PlannedGuarantee, event: Event) -> None:
         self.breaches.append(Breach(self.visitor.now, event.visit, event.name, guarantee.name))
 
     def _touched(self, fits: set[int]) -> Sequence[PlannedRule]:
         """The rules that wait for any of the watches, in order of rank."""
-        rules_of = self.plan.rules_of
-        if len(fits) == 1:
+        rules_of, rules = self.plan.rules_of, self.plan.rules
+        cancelling = bool(self.visitor.timers) and not self.plan.cancelling.isdisjoint(fits)
+        if len(fits) == 1 and not cancelling:
             return rules_of.get(next(iter(fits)), ())
         ranks = {rule.rank for watch in fits for rule in rules_of.get(watch, ())}
-        rules = self.plan.rules
+        if cancelling:
+            automata = (self.plan.automata.get(name) for _, name, _ in self.visitor.timers)
+            ranks |= {rule.rank for rule in automata if isinstance(rule, PlannedRule)}
         return [rules[rank] for rank in sorted(ranks)]
 
     # -------------------------------------------------------- deciding
 
     def admitted(self, completed: Sequence[Completed]) -> Admitted:
         """What becomes of rules that are complete, in order of rank."""
-        return admit(self.visitor, completed, self._breaks if self.plan.enforces else None)
+        if not self.plan.enforces:
+            return admit(self.visitor, completed, None)
+        foresight = Foresight(
+            self.visitor,
+            lambda sent: self._send_scene(self.visitor, sent),
+            self.memory,
+            lambda fits: [found for found in self._guarantees(fits) if found.enforced],
+        )
+        return admit(self.visitor, completed, foresight.breaks)
 
     def _decide(self, completed: list[Completed]) -> None:
         """Guards, admission, sets, and what the sends move; for one moment."""
@@ -448,25 +476,6 @@ class Work:
                 fits.update(index.find(scene))
         return scene, fits
 
-    def _breaks(self, before: Sequence[Sent], sent: Sent) -> bool:
-        """Would this send, after others of the moment, complete an enforced guarantee?
-
-        Tried on copies of what the guarantees remember; nothing of it stays.
-        """
-        trial = _Trial(id=self.visitor.id, now=self.visitor.now, timers=dict(self.visitor.timers))
-        memories: dict[Place, Memory] = {}
-        for entry in (*before, sent):
-            scene, fits = self._send_scene(self.visitor, entry)
-            for guarantee in self._guarantees(fits):
-                automaton = guarantee.automaton
-                place = automaton.place(scene.event)
-                if place not in memories:
-                    memories[place] = memory_copy(self.memory(place) or {})
-                broken = automaton.advance(trial, memories[place], scene, fits) is not None
-                if broken and guarantee.enforced and entry is sent:
-                    return True
-        return False
-
     # -------------------------------------------------------- endings
 
     def expire(self, sends: tuple[str, ...]) -> None:
@@ -495,6 +504,7 @@ class Work:
 def adopt(plan: Plan, visitor: Visitor) -> None:
     """Keep what a new book still remembers, by what it means; forget the rest."""
     visitor.version = plan.version
+    visitor.quiet = 0
     known = plan.memory_keys
     _retain(visitor.memory, known)
     for visit in visitor.visits.values():

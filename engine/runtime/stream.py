@@ -7,49 +7,40 @@ visitor is moved in place.
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Callable
 
 from engine.runtime.outcome import Outcome
 from engine.runtime.plan import Plan
+from engine.runtime.road import feeder_of
 from engine.runtime.step import advance
 from engine.runtime.visitor import Visitor
-from engine.vocabulary.events import NOTHING, Event
-from engine.vocabulary.line import Line
+from engine.vocabulary.events import Event
+from engine.vocabulary.line import decode, settled
 
 
 class Stream:
     """Decides lines in the order in which they come; remembers every visitor of them."""
 
+    feed: Callable[[bytes], Outcome | None]
+    """Decide one line; None when nothing came of it.
+
+    Raises ``ValueError`` for a line that is no event; then nothing has changed.
+    """
+    take: Callable[[Event], Outcome | None]
+    """Decide an event that is there already; None when nothing came of it."""
+
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._visitors: dict[str, Visitor] = {}
-        self._decode = msgspec.json.Decoder(Line).decode
+        native = feeder_of(plan, self._visitors)
+        # Attributes, because a method around the native one would cost as much as a decision.
+        self.feed = self._feed if native is None else native.feed
+        self.take = self._take if native is None else native.take
 
-    def feed(self, line: bytes) -> Outcome | None:
-        """Decide one line; None when nothing came of it.
+    def _feed(self, line: bytes) -> Outcome | None:
+        return self._take(settled(decode(line)))
 
-        Raises ``ValueError`` for a line that is no event; then nothing has changed.
-        """
-        read = self._decode(line)
-        # In the order of its fields: this is made for every line.
-        return self.take(
-            Event(
-                name=read.eventName,
-                time=read.timestamp,
-                visitor=read.globalVisitID or read.visitID,
-                visit=read.visitID,
-                page=read.pageID,
-                id=read.eventID,
-                url=read.url,
-                title=read.title,
-                language=read.languageCode,
-                category=read.category,
-                data=NOTHING if read.data is None else read.data,
-            )
-        )
-
-    def take(self, event: Event) -> Outcome | None:
-        """Decide an event that is there already; None when nothing came of it."""
+    def _take(self, event: Event) -> Outcome | None:
         visitor = self._visitors.get(event.visitor)
         if visitor is None:
             visitor = self._visitors[event.visitor] = Visitor.new(event.visitor)

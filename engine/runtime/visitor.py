@@ -116,7 +116,12 @@ TimerKey = tuple[Place, str, int]
 
 @dataclass(slots=True, kw_only=True)
 class Visitor:
-    """Everything that is remembered of one visitor; see the module for how it is shared."""
+    """Everything that is remembered of one visitor; see the module for how it is shared.
+
+    What stands last only makes the next event quicker, and is no memory: before ``quiet`` (ms) no
+    timer falls due and no visit is over; ``heard`` is the visit of the last event, ``heard_of`` its
+    name.
+    """
 
     id: str
     now: int = 0
@@ -127,6 +132,9 @@ class Visitor:
     sends: list[Sent] = field(default_factory=list)
     memory: Memory = field(default_factory=dict)
     timers: dict[TimerKey, Timer] = field(default_factory=dict)
+    quiet: int = field(default=0, compare=False, repr=False)
+    heard_of: str | None = field(default=None, init=False, compare=False, repr=False)
+    heard: Visit | None = field(default=None, init=False, compare=False, repr=False)
 
     @staticmethod
     def new(visitor: str) -> Visitor:
@@ -145,6 +153,7 @@ class Visitor:
             sends=self.sends.copy(),
             memory=memory_copy(self.memory),
             timers=self.timers.copy(),
+            quiet=self.quiet,
         )
 
     def open(self, event: Event) -> Visit:
@@ -162,6 +171,7 @@ class Visitor:
             for sent in self.sends:
                 if sent.visit == event.visit:
                     visit.sent[sent.strategy] = visit.sent.get(sent.strategy, 0) + 1
+        self.heard_of, self.heard = event.visit, visit
         visit.last = self.now
         page = visit.pages.get(event.page)
         if page is None:
@@ -196,6 +206,7 @@ class Visitor:
     def end_visit(self, name: str) -> None:
         """Forget a visit; what belongs to the visitor stays."""
         del self.visits[name]
+        self.heard_of = self.heard = None
         self._forget((name,))
         for place, sent in enumerate(self.sends):
             if sent.visit == name:

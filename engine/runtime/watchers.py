@@ -28,6 +28,7 @@ from engine.runtime.aggregates import (
     register_of,
 )
 from engine.runtime.conditions import Conditions
+from engine.runtime.index import parts_of
 from engine.runtime.scene import NO_NAMES, Scene
 from engine.runtime.visitor import Memory, Place, Timer, TimerKey
 from engine.vocabulary.events import Event
@@ -44,6 +45,7 @@ class Moving(Protocol):
     id: str
     now: int
     timers: dict[TimerKey, Timer]
+    quiet: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,6 +205,16 @@ class Automaton:
         """Where an ``all of`` keeps the latest of each of its atoms, oldest first."""
         return f"{self.key}/{k}"
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Under which names it remembers anything."""
+        parts = [self.part_key(k) for k, position in enumerate(self.positions) if position.all_of]
+        return (self.key, *parts)
+
+    def only_cancels(self, watch: int) -> bool:
+        """Does an event of the watch end silences, and nothing else?"""
+        return all(self.positions[k].absent is not None for k in self.reached_by[watch])
+
     def chains(self, memory: Memory) -> tuple[Chain | None, ...]:
         """What stands at each position, for who explains it."""
         count = len(self.positions)
@@ -259,7 +271,10 @@ class Automaton:
             if silence is not None:
                 # Taken out first, so that timers stand in the order in which they began.
                 visitor.timers.pop((place, self.key, k), None)
-                visitor.timers[(place, self.key, k)] = (start + silence, chain)
+                due = start + silence
+                visitor.timers[(place, self.key, k)] = (due, chain)
+                if due < visitor.quiet:
+                    visitor.quiet = due
 
     def _cancel(self, visitor: Moving, place: Place, k: int, scene: Scene) -> None:
         timer = visitor.timers.get((place, self.key, k))
@@ -360,11 +375,14 @@ class Watchers:
                 return Position(watches=watches, where=where, alias=atom.alias)
 
     def _bound(self, atom: syntax.Atom, names: set[str]) -> tuple[tuple[int, ...], Evaluate | None]:
-        """The watch of an atom; a condition over bound names is tested by the position instead."""
-        if names and atom.where is not None and names & _roots_in(atom.where):
-            free = replace(atom, where=None, alias=None)
-            return (self.watch(free).index,), self._conditions.truth(atom.where)
-        return (self.watch(atom).index,), None
+        """The watch of an atom; what it says of bound names is tested by the position instead."""
+        own = parts_of(atom.where)
+        bound = [part for part in own if names & _roots_in(part)]
+        if not bound:
+            return (self.watch(atom).index,), None
+        left = [part for part in own if part not in bound]
+        free = replace(atom, where=_joined(left), alias=None)
+        return (self.watch(free).index,), self._conditions.truth(_joined(bound))
 
     def _meaning(self, part: syntax.Part) -> str:
         match part:
@@ -420,6 +438,12 @@ def _unrolled(pattern: syntax.Pattern) -> list[syntax.Part]:
     for part in pattern.parts:
         parts.extend([part.atom] * part.count if isinstance(part, syntax.Times) else [part])
     return parts
+
+
+def _joined(parts: list[syntax.Expr]) -> syntax.Expr | None:
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return syntax.And(items=tuple(parts))
 
 
 def _roots_in(node: Any) -> set[str]:

@@ -1,23 +1,51 @@
-"""A line: one browser event as the wire names it, decoded from JSON into typed fields."""
+"""A line: one browser event as the wire names it, decoded from JSON straight into an event."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 import msgspec
+from msgspec.structs import force_setattr
+
+from engine.vocabulary.events import NOTHING, Event
+
+_WIRE: Final = {
+    "name": "eventName",
+    "time": "timestamp",
+    "visitor": "globalVisitID",
+    "visit": "visitID",
+    "page": "pageID",
+    "id": "eventID",
+    "language": "languageCode",
+}
 
 
-class Line(msgspec.Struct, gc=False):
-    """One event as the wire names it. Only name, time and visit must be there."""
+class Line(Event, frozen=True, kw_only=True, rename=_WIRE):
+    """An event by the names of the wire. Only name, time and visit must be there.
 
-    eventName: str  # noqa: N815 - the names of the wire
-    timestamp: int
-    visitID: str  # noqa: N815
-    pageID: str | None = None  # noqa: N815
-    globalVisitID: str | None = None  # noqa: N815
-    eventID: str | None = None  # noqa: N815
-    url: str | None = None
-    title: str | None = None
-    languageCode: str | None = None  # noqa: N815
-    category: str | None = None
-    data: dict[str, Any] | None = None
+    What came from outside (``agents``, ``pacing``, ``draw``) may stand in a recording.
+    """
+
+    # Declared again, because a field has its name on the wire from the class that declares it.
+    name: str
+    time: int
+    visit: str
+    page: str | None = None
+    id: str | None = None
+    language: str | None = None
+    visitor: str | None = None  # type: ignore[assignment]
+    data: Mapping[str, Any] | None = None  # type: ignore[assignment]
+
+
+decode: Final[Callable[[bytes], Line]] = msgspec.json.Decoder(Line).decode
+"""The line in a text of JSON, which ``settled`` makes an event of; raises ``ValueError``."""
+
+
+def settled(line: Line) -> Event:
+    """The same event, with its visitor and data, whether the line had them or not."""
+    if not line.visitor:
+        force_setattr(line, "visitor", line.visit)
+    if line.data is None:
+        force_setattr(line, "data", NOTHING)
+    return line

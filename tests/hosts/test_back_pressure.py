@@ -85,13 +85,16 @@ def test_a_file_that_stays_locked_holds_submits_up_and_loses_none(tmp_path: Path
             tasks = [asyncio.ensure_future(host.submit("G", [event(n)])) for n in range(2, 202)]
             await asyncio.sleep(0.5)
             refused = [task for task in tasks if task.done()]
-            assert len(refused) == 150, "the rest waits"
+            # Whether the first is in the writer's hand or still in the queue depends on whether
+            # the upkeep came before it.
+            assert len(refused) in (150, 151), "the rest waits"
             assert all(isinstance(task.exception(), Overloaded) for task in refused)
             other.execute("ROLLBACK")
             other.close()
             news = await asyncio.gather(first, *tasks, return_exceptions=True)
-            assert news.count(1) == 51
+            kept = 201 - len(refused)
+            assert news.count(1) == kept
             entries = await host.history(visitor="G")
-            assert [entry.input.body["n"] for entry in entries] == list(range(52))
+            assert [entry.input.body["n"] for entry in entries] == list(range(kept + 1))
 
     run(test())

@@ -28,9 +28,10 @@ def line_of(event: Event) -> bytes:
     return json.dumps(fields).encode()
 
 
+@pytest.mark.parametrize("native", [True, False], ids=["native", "python"])
 @given(cases())
-def test_lines_in_bulk_are_steps(case: Case) -> None:
-    compiled, visitor = plan(case.book), Visitor.new("W")
+def test_lines_in_bulk_are_steps(native: bool, case: Case) -> None:
+    compiled, visitor = plan(case.book, native=native), Visitor.new("W")
     stream = Stream(compiled)
     for moment in case.moments():
         if not isinstance(moment, Event):
@@ -47,8 +48,9 @@ def test_lines_in_bulk_are_steps(case: Case) -> None:
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"eventName": 1}', b'{"timestamp": 1}'])
-def test_a_line_that_is_no_event_changes_nothing(line: bytes) -> None:
+@pytest.mark.parametrize("native", [True, False], ids=["native", "python"])
+def test_a_line_that_is_no_event_changes_nothing(line: bytes, native: bool) -> None:
     book = compile_book([]).book
     assert book is not None
     with pytest.raises(ValueError, match=r".+"):
-        Stream(plan(book)).feed(line)
+        Stream(plan(book, native=native)).feed(line)

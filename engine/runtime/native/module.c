@@ -1,0 +1,411 @@
+/* The module: a road is laid out once for a plan, and a feeder walks it for a stream of lines. */
+
+#include "road.h"
+
+/* ---------------------------------------------------------------- laying a road out */
+
+static int
+read_special(Road *road, PyObject *plan)
+{
+    PyObject *special = held(&road->arena, plan, "special"), *name;
+    PyObject *number = arena_hold(&road->arena, PyLong_FromLong(SPECIAL));
+    PyObject *each = special == NULL || number == NULL ? NULL : PyObject_GetIter(special);
+    int failed = each == NULL;
+    while (!failed && (name = PyIter_Next(each)) != NULL) {
+        failed = PyDict_SetItem(road->named, name, number);
+        Py_DECREF(name);
+    }
+    Py_XDECREF(each);
+    return failed || PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+read_indexes(Road *road, PyObject *plan)
+{
+    PyObject *named = held(&road->arena, plan, "named"), *others = held(&road->arena, plan, "others");
+    road->named = arena_hold(&road->arena, PyDict_New());
+    if (named == NULL || others == NULL || road->named == NULL)
+        return -1;
+    road->indexes = arena_new(&road->arena, PyDict_GET_SIZE(named) + 1, sizeof(Index *));
+    if (road->indexes == NULL || (road->indexes[0] = index_of(&road->arena, others)) == NULL)
+        return -1;
+    PyObject *name, *index;
+    Py_ssize_t place = 0;
+    for (int n = 1; PyDict_Next(named, &place, &name, &index); n++) {
+        PyObject *number = PyLong_FromLong(n);
+        int failed = number == NULL || PyDict_SetItem(road->named, name, number)
+                     || (road->indexes[n] = index_of(&road->arena, index)) == NULL;
+        Py_XDECREF(number);
+        if (failed)
+            return -1;
+    }
+    return read_special(road, plan);
+}
+
+static int
+read_link(Road *road, int rank, PyObject *watch, PyObject *positions)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(positions);
+    Watch *of = &road->watches[PyLong_AsLong(watch)];
+    int *own = arena_new(&road->arena, count, sizeof(int));
+    if (own == NULL)
+        return -1;
+    for (Py_ssize_t n = 0; n < count; n++)
+        own[n] = (int)PyLong_AsLong(PyTuple_GET_ITEM(positions, n));
+    of->links[of->count++] = (Link){rank, (int)count, own};
+    return 0;
+}
+
+/* For each watch, the rules that wait for it. */
+static int
+read_links(Road *road, PyObject *rules_of)
+{
+    PyObject *watch, *rules;
+    Py_ssize_t place = 0;
+    while (PyDict_Next(rules_of, &place, &watch, &rules)) {
+        Py_ssize_t count = PyTuple_GET_SIZE(rules);
+        Watch *of = &road->watches[PyLong_AsLong(watch)];
+        of->links = arena_new(&road->arena, count, sizeof(Link));
+        for (Py_ssize_t n = 0; of->links != NULL && n < count; n++) {
+            PyObject *number = held(&road->arena, PyTuple_GET_ITEM(rules, n), "rank");
+            int rank = number == NULL ? -1 : (int)PyLong_AsLong(number);
+            PyObject *reached = rank < 0 ? NULL : road->rules[rank].reached_by;
+            if (reached == NULL || read_link(road, rank, watch, PyDict_GetItem(reached, watch)))
+                return -1;
+        }
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+/* The rules by the keys of their timers, for what may end a silence. */
+static int
+read_ranks(Road *road)
+{
+    road->ranks = arena_hold(&road->arena, PyDict_New());
+    road->unmoved = arena_new(&road->arena, road->rule_count, sizeof(Link));
+    if (road->ranks == NULL || road->unmoved == NULL)
+        return -1;
+    for (int n = 0; n < road->rule_count; n++) {
+        PyObject *rank = PyLong_FromLong(n);
+        int failed = rank == NULL || PyDict_SetItem(road->ranks, road->rules[n].key, rank);
+        Py_XDECREF(rank);
+        if (failed)
+            return -1;
+        road->unmoved[n].rank = n;
+    }
+    return 0;
+}
+
+static int
+read_watches(Road *road, PyObject *plan)
+{
+    PyObject *recorders = held(&road->arena, plan, "recorders_of");
+    PyObject *guarantees = held(&road->arena, plan, "guarantees_of");
+    PyObject *rules_of = held(&road->arena, plan, "rules_of"), *watch, *value;
+    PyObject *cancelling = held(&road->arena, plan, "cancelling");
+    Py_ssize_t place = 0;
+    if (PyErr_Occurred())
+        return -1;
+    while (PyDict_Next(recorders, &place, &watch, &value))
+        road->watches[PyLong_AsLong(watch)].recorders = value; /* the dictionary is held */
+    place = 0;
+    while (PyDict_Next(guarantees, &place, &watch, &value))
+        road->watches[PyLong_AsLong(watch)].guarded = true;
+    for (int n = 0; n < road->watch_count; n++) {
+        PyObject *number = PyLong_FromLong(n);
+        road->watches[n].cancels = number != NULL && PySet_Contains(cancelling, number) > 0;
+        Py_XDECREF(number);
+    }
+    return read_ranks(road) || read_links(road, rules_of) ? -1 : 0;
+}
+
+static int
+read_rules(Road *road, PyObject *plan)
+{
+    PyObject *rules = held(&road->arena, plan, "rules"), *sends = held(&road->arena, plan, "sends");
+    PyObject *enforces = held(&road->arena, plan, "enforces");
+    PyObject *watches = held(&road->arena, plan, "watches");
+    if (PyErr_Occurred())
+        return -1;
+    /* What is sent moves patterns, or is tried against guarantees: then Python decides. */
+    bool plain = enforces != Py_True && PyDict_GET_SIZE(sends) == 0;
+    road->rule_count = (int)PyTuple_GET_SIZE(rules);
+    road->watch_count = (int)PyTuple_GET_SIZE(watches);
+    road->rules = arena_new(&road->arena, road->rule_count, sizeof(Rule));
+    road->watches = arena_new(&road->arena, road->watch_count, sizeof(Watch));
+    if (road->rules == NULL || road->watches == NULL)
+        return -1;
+    for (int n = 0; n < road->rule_count; n++)
+        if (rule_read(&road->arena, &road->rules[n], PyTuple_GET_ITEM(rules, n), plain))
+            return -1;
+    return read_watches(road, plan);
+}
+
+static int
+read_plan(Road *road, PyObject *plan)
+{
+    road->version = held(&road->arena, plan, "version");
+    road->conditions = held(&road->arena, plan, "conditions");
+    PyObject *expiry = held(&road->arena, plan, "visit_expiry");
+    if (PyErr_Occurred())
+        return -1;
+    road->expiry = PyLong_AsLongLong(expiry);
+    return PyErr_Occurred() || read_rules(road, plan) || read_indexes(road, plan) ? -1 : 0;
+}
+
+static PyObject *
+road_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *plan;
+    static char *words[] = {"plan", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O", words, &plan) || names_bind())
+        return NULL;
+    Road *road = (Road *)type->tp_alloc(type, 0);
+    if (road == NULL)
+        return NULL;
+    road->arena.held = PyList_New(0);
+    if (road->arena.held == NULL || read_plan(road, plan)) {
+        Py_DECREF(road);
+        return NULL;
+    }
+    return (PyObject *)road;
+}
+
+static int
+road_traverse(Road *road, visitproc visit, void *arg)
+{
+    Py_VISIT(road->arena.held);
+    return 0;
+}
+
+static int
+road_clear(Road *road)
+{
+    Py_CLEAR(road->arena.held);
+    return 0;
+}
+
+static void
+road_dealloc(Road *road)
+{
+    PyObject_GC_UnTrack(road);
+    road_clear(road);
+    for (Block *block = road->arena.blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        PyMem_Free(block);
+    }
+    Py_TYPE(road)->tp_free((PyObject *)road);
+}
+
+static PyObject *
+empty_outcome(PyObject *visitor)
+{
+    PyObject *values[] = {Py_NewRef(visitor), Py_NewRef(names.empty), Py_NewRef(names.empty),
+                          Py_NewRef(names.empty)};
+    return tuple_of(names.outcome, 4, values);
+}
+
+static PyObject *
+road_walk(Road *road, PyObject *const *args, Py_ssize_t count)
+{
+    if (count != 3) {
+        PyErr_SetString(PyExc_TypeError, "walk takes a plan, a visitor and a moment");
+        return NULL;
+    }
+    PyObject *outcome = NULL;
+    switch (walk(road, args[0], args[1], args[2], &outcome)) {
+    case FAILED:
+        return NULL;
+    case LONG_ROAD:
+        Py_RETURN_NONE;
+    default:
+        if (outcome != Py_None)
+            return outcome;
+        Py_DECREF(outcome);
+        return empty_outcome(args[1]);
+    }
+}
+
+static PyMethodDef road_methods[] = {
+    {"walk", (PyCFunction)(void (*)(void))road_walk, METH_FASTCALL,
+     "walk(plan, visitor, moment): the outcome, in place; None when the road is too short for it, "
+     "and then nothing has changed."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject road_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "engine.runtime._road.Road",
+    .tp_doc = "Road(plan): the short road of a plan.",
+    .tp_basicsize = sizeof(Road),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_new = road_new,
+    .tp_traverse = (traverseproc)road_traverse,
+    .tp_clear = (inquiry)road_clear,
+    .tp_dealloc = (destructor)road_dealloc,
+    .tp_methods = road_methods,
+};
+
+/* ---------------------------------------------------------------- a feeder */
+
+typedef struct {
+    PyObject_HEAD
+    Road *road;
+    PyObject *plan, *visitors, *decode;
+} Feeder;
+
+static PyObject *
+feeder_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
+{
+    PyObject *road, *plan, *visitors, *decode;
+    static char *words[] = {"road", "plan", "visitors", "decode", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!O", words, &road_type, &road, &plan,
+                                     &PyDict_Type, &visitors, &decode))
+        return NULL;
+    Feeder *feeder = (Feeder *)type->tp_alloc(type, 0);
+    if (feeder != NULL) {
+        feeder->road = (Road *)Py_NewRef(road);
+        feeder->plan = Py_NewRef(plan);
+        feeder->visitors = Py_NewRef(visitors);
+        feeder->decode = Py_NewRef(decode);
+    }
+    return (PyObject *)feeder;
+}
+
+static int
+feeder_traverse(Feeder *feeder, visitproc visit, void *arg)
+{
+    Py_VISIT(feeder->road);
+    Py_VISIT(feeder->plan);
+    Py_VISIT(feeder->visitors);
+    Py_VISIT(feeder->decode);
+    return 0;
+}
+
+static int
+feeder_clear(Feeder *feeder)
+{
+    Py_CLEAR(feeder->road);
+    Py_CLEAR(feeder->plan);
+    Py_CLEAR(feeder->visitors);
+    Py_CLEAR(feeder->decode);
+    return 0;
+}
+
+static void
+feeder_dealloc(Feeder *feeder)
+{
+    PyObject_GC_UnTrack(feeder);
+    feeder_clear(feeder);
+    Py_TYPE(feeder)->tp_free((PyObject *)feeder);
+}
+
+/* The visitor of a name, borrowed from the visitors; a new one when it is not known. */
+static PyObject *
+visitor_of(Feeder *feeder, PyObject *name)
+{
+    PyObject *visitor = PyDict_GetItemWithError(feeder->visitors, name);
+    if (visitor != NULL || PyErr_Occurred())
+        return visitor;
+    visitor = PyObject_CallMethod((PyObject *)names.visitor.type, "new", "O", name);
+    int failed = visitor == NULL || PyDict_SetItem(feeder->visitors, name, visitor);
+    Py_XDECREF(visitor); /* the visitors keep it */
+    return failed ? NULL : visitor;
+}
+
+/* An outcome of Python: None when nothing came of it. Steals its argument. */
+static PyObject *
+unless_empty(PyObject *outcome)
+{
+    bool empty = outcome != NULL;
+    for (Py_ssize_t n = 1; empty && n < 4; n++)
+        empty = PyTuple_GET_SIZE(PyTuple_GET_ITEM(outcome, n)) == 0;
+    if (!empty)
+        return outcome;
+    Py_DECREF(outcome);
+    Py_RETURN_NONE;
+}
+
+static PyObject *
+feeder_take(Feeder *feeder, PyObject *event)
+{
+    if (!PyObject_TypeCheck(event, names.event.type)) {
+        PyErr_SetString(PyExc_TypeError, "a stream takes events");
+        return NULL;
+    }
+    PyObject *visitor = visitor_of(feeder, AT(event, names.event.visitor)), *outcome = NULL;
+    if (visitor == NULL)
+        return NULL;
+    switch (walk(feeder->road, feeder->plan, visitor, event, &outcome)) {
+    case FAILED:
+        return NULL;
+    case LONG_ROAD:
+        return unless_empty(PyObject_CallFunctionObjArgs(names.advance, feeder->plan, visitor,
+                                                         event, NULL));
+    default:
+        return outcome == Py_None ? outcome : unless_empty(outcome);
+    }
+}
+
+/* line.settled: the line as an event, with its visitor and data. */
+static void
+settle(PyObject *line)
+{
+    PyObject *visitor = AT(line, names.event.visitor);
+    if (visitor == Py_None || PyUnicode_GET_LENGTH(visitor) == 0)
+        put(line, names.event.visitor, AT(line, names.event.visit));
+    if (AT(line, names.event.data) == Py_None)
+        put(line, names.event.data, names.nothing);
+}
+
+static PyObject *
+feeder_feed(Feeder *feeder, PyObject *text)
+{
+    PyObject *line = PyObject_CallOneArg(feeder->decode, text);
+    if (line == NULL)
+        return NULL;
+    if (PyObject_TypeCheck(line, names.event.type))
+        settle(line);
+    PyObject *outcome = feeder_take(feeder, line);
+    Py_DECREF(line);
+    return outcome;
+}
+
+static PyMethodDef feeder_methods[] = {
+    {"feed", (PyCFunction)feeder_feed, METH_O,
+     "feed(line): the outcome of a line of JSON; None when nothing came of it."},
+    {"take", (PyCFunction)feeder_take, METH_O,
+     "take(event): the outcome of an event; None when nothing came of it."},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyTypeObject feeder_type = {
+    PyVarObject_HEAD_INIT(NULL, 0)
+    .tp_name = "engine.runtime._road.Feeder",
+    .tp_doc = "Feeder(road, plan, visitors, decode): walks a road for a stream.",
+    .tp_basicsize = sizeof(Feeder),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+    .tp_new = feeder_new,
+    .tp_traverse = (traverseproc)feeder_traverse,
+    .tp_clear = (inquiry)feeder_clear,
+    .tp_dealloc = (destructor)feeder_dealloc,
+    .tp_methods = feeder_methods,
+};
+
+static struct PyModuleDef module = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "engine.runtime._road",
+    .m_doc = "The short road of one event, natively; see engine/runtime/native/README.md.",
+    .m_size = -1,
+};
+
+PyMODINIT_FUNC
+PyInit__road(void)
+{
+    PyObject *made = PyModule_Create(&module);
+    if (made == NULL || PyModule_AddType(made, &road_type) || PyModule_AddType(made, &feeder_type)) {
+        Py_XDECREF(made);
+        return NULL;
+    }
+    return made;
+}

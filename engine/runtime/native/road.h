@@ -1,0 +1,157 @@
+/* The short road, natively: what its files share. README.md says what it is and what it is not. */
+
+#ifndef OVERTURE_ROAD_H
+#define OVERTURE_ROAD_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+
+/* ---------------------------------------------------------------- records.c: values of Python */
+
+typedef Py_ssize_t Slot;
+
+/* A slot of a record is read where it lies, at the place that its class says. */
+#define AT(record, slot) (*(PyObject **)((char *)(record) + (slot)))
+
+typedef struct {
+    struct { PyTypeObject *type; Slot name, time, visitor, visit, page, id, url, title, language,
+             category, data, agents, pacing, draw; } event;
+    struct { PyTypeObject *type; Slot now, events, version, visits, sends, memory, timers,
+             quiet, heard_of, heard; } visitor;
+    struct { PyTypeObject *type; Slot last, entered, pages, memory, sent; } visit;
+    struct { PyTypeObject *type; Slot opened, entered, memory; } page;
+    struct { PyTypeObject *type; Slot plan, event, now, visitor, visit, before, names, categories; }
+        scene;
+    PyTypeObject *send, *sent, *decision, *batch, *outcome;
+    PyObject *nothing, *no_names, *nothing_replaced;
+    /* The same step in Python, for all that is not on the short road. */
+    PyObject *advance, *adopt, *fit, *decide;
+    PyObject *page_entered, *page_exited, *zero, *empty, *when, *unless;
+    PyObject *open, *close_page, *categories, *move, *knowing;
+    Py_ssize_t pages_open, sends_kept;
+} Names;
+
+extern Names names;
+
+int names_bind(void);
+/* Are two texts equal? Anything but texts is not. */
+bool same_text(PyObject *one, PyObject *other);
+/* Sets a slot, keeping the new value and letting the old one go. */
+void put(PyObject *record, Slot slot, PyObject *value);
+/* A named tuple of so many values; it steals each of them. NULL when one of them is NULL. */
+PyObject *tuple_of(PyTypeObject *type, Py_ssize_t count, PyObject **values);
+/* Values that belong to whoever piles them up; a few need no allocation. */
+typedef struct { Py_ssize_t count, room; PyObject **items, *few[8]; } Pile;
+#define PILE(name) Pile name = {.room = 8, .items = name.few}
+
+/* Steals the value, which may be NULL: an error that is already there. */
+int pile_add(Pile *pile, PyObject *value);
+/* All of them in a tuple; then the pile is empty. */
+PyObject *pile_tuple(Pile *pile);
+void pile_free(Pile *pile);
+
+/* A time in ms; false when it is no whole number of 62 bits (no error is set). */
+bool whole(PyObject *number, long long *value);
+
+/* ---------------------------------------------------------------- memory of a road */
+
+/* What a road allocates lives as long as it; the Python values that it holds stand in one list. */
+typedef struct Block { struct Block *next; } Block;
+typedef struct { Block *blocks; PyObject *held; } Arena;
+
+void *arena_new(Arena *arena, size_t count, size_t size);
+/* Keep a value as long as the arena; gives it back, borrowed. Steals ``value``; NULL stays NULL. */
+PyObject *arena_hold(Arena *arena, PyObject *value);
+
+/* An attribute, kept as long as the arena and borrowed from it; NULL with an error. */
+PyObject *held(Arena *arena, PyObject *object, const char *name);
+
+/* ---------------------------------------------------------------- the moment at hand */
+
+typedef struct {
+    PyObject *plan, *conditions, *visitor, *event, *visit, *page;
+    PyObject *now;
+    long long time;
+    long index; /* the number of the index that knows the event's name */
+    PyObject *scene; /* made when somebody asks */
+} Moment;
+
+/* The scene of the moment, borrowed; NULL with an error. */
+PyObject *moment_scene(Moment *moment);
+
+/* Numbers that were found; a few need no allocation. */
+typedef struct { int count, room; int *items; int few[64]; } Found;
+
+int found_add(Found *found, const int *numbers, int count);
+void found_free(Found *found);
+
+/* ---------------------------------------------------------------- index.c */
+
+typedef struct Index Index;
+
+Index *index_of(Arena *arena, PyObject *index);
+/* Adds the numbers of all conditions that hold. -1 with an error. */
+int index_find(const Index *index, Moment *moment, Found *found);
+
+/* ---------------------------------------------------------------- rules.c */
+
+typedef struct { PyObject *message, *channel, *answerable, *data, *settled; } SendPlan;
+
+typedef enum { NOTHING_KEPT, TIMES, LEAN, CHAINS } Remembers;
+typedef enum { PER_VISITOR, PER_VISIT, PER_PAGE } Per;
+
+typedef struct {
+    Remembers remembers;
+    Per per;
+    bool bounded, plain;
+    int last;
+    long long within;
+    PyObject *key, *automaton, *reached_by, *rule, *when, *unless, *attach;
+    PyObject *strategy, *middle, *group, *valid_for, *place;
+    int send_count;
+    SendPlan *sends;
+} Rule;
+
+/* A watch moves these positions of this rule, the last first. */
+typedef struct { int rank, count; const int *positions; } Link;
+
+int rule_read(Arena *arena, Rule *rule, PyObject *planned, bool plain);
+/* Moves what the rule remembers by the event. 1: complete, 0: not, -1: an error. */
+int rule_advance(const Rule *rule, Moment *moment, const int *positions, int count);
+
+/* What one moment of plain rules gives. */
+typedef struct { Pile decisions, sends, log; } Given;
+
+/* Guards a plain rule that is complete, and makes its messages. -1 with an error. */
+int rule_decide(const Rule *rule, Moment *moment, Given *given);
+
+/* ---------------------------------------------------------------- road.c */
+
+/* What waits for one watch. A guarded one is watched by guarantees, and moved by Python. */
+typedef struct { int count; Link *links; PyObject *recorders; bool guarded, cancels; } Watch;
+
+typedef struct {
+    PyObject_HEAD
+    Arena arena;
+    PyObject *version, *conditions;
+    PyObject *ranks; /* of the rules, by the key of their memory */
+    PyObject *named; /* the number of the index of an event's name; SPECIAL for a special one */
+    long long expiry; /* of a visit, in ms */
+    int watch_count, rule_count;
+    Index **indexes; /* the first is that of all other names */
+    Rule *rules;
+    Link *unmoved; /* a link for each rule, without positions */
+    Watch *watches;
+} Road;
+
+/* The number of what is never on the short road. */
+#define SPECIAL (-1)
+
+typedef enum { FAILED = -1, LONG_ROAD, SHORT_ROAD } Way;
+
+/* SHORT_ROAD: the outcome is there, or None when nothing came of it. LONG_ROAD: nothing changed. */
+Way walk(const Road *road, PyObject *plan, PyObject *visitor, PyObject *event,
+         PyObject **outcome);
+
+#endif
