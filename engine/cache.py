@@ -19,6 +19,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
+import re
 import stat
 import sys
 import time
@@ -46,6 +47,8 @@ _FRESH: Final = 86_400
 _MAGIC: Final = b"overture cache 1\n"
 _DIGEST: Final = 32
 _HEAD: Final = len(_MAGIC) + _DIGEST
+_OURS: Final = re.compile(r"[0-9a-f]{40}(\.[0-9]+\.[0-9]+)?")
+"""Names of entries, and of those that were being written when a process was killed."""
 
 
 def cache_of(environment: Mapping[str, str]) -> Memory | None:
@@ -154,10 +157,15 @@ def _write(path: Path, raw: bytes) -> None:
 
 
 def _make_room(folder: Path, most: int) -> None:
-    """Delete what was not used for longest, when there is too much."""
+    """Delete what was not used for longest, when there is too much; never what has other names.
+
+    Somebody may have named a folder in which more lies than this.
+    """
     entries = []
     with os.scandir(folder) as found:
         for entry in found:
+            if not _OURS.fullmatch(entry.name):
+                continue
             with contextlib.suppress(OSError):
                 seen = entry.stat(follow_symlinks=False)
                 entries.append((seen.st_mtime, seen.st_size + _BLOCK, entry.path))

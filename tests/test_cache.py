@@ -116,6 +116,22 @@ def test_what_was_not_used_for_longest_goes(tmp_path: Path) -> None:
     assert kept == ["0", "19", "new"]
 
 
+def test_files_of_other_names_never_go(tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    Cache(folder).put("one", bytes(10_000))
+    (entry,) = entries(folder)
+    half_written = entry.with_suffix(".12.3")
+    half_written.write_bytes(b"half")
+    novel = folder / "novel.txt"
+    novel.write_bytes(bytes(50_000))
+    for path in (entry, half_written, novel):
+        os.utime(path, (1_000, 1_000))
+    Cache(folder, most=10_000).put("new", b"data")
+    assert novel.exists()
+    assert not entry.exists()
+    assert not half_written.exists()
+
+
 def _flipped(raw: bytes, draw: random.Random) -> bytes:
     place = draw.randrange(len(raw))
     return raw[:place] + bytes([raw[place] ^ 1 << draw.randrange(8)]) + raw[place + 1 :]
