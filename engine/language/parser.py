@@ -32,7 +32,6 @@ CAREFUL: Final = 400
 """Behind so many broken clauses of a file nobody reads what was meant: they are taken out."""
 _OF_CLAUSES: Final = ("S002", "S003", "S006", "S007", "S008", "S010")
 DEEPEST: Final = 60
-LONGEST_LINE: Final = 200
 LONGEST: Final = 100
 """How many signs of arithmetic one value may have: each is a level of the tree."""
 

@@ -1,4 +1,4 @@
-"""Without the collector of cycles while a tree grows: it would walk over it and find none."""
+"""Without the collector of cycles while much is made that stays: it would walk over it in vain."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let nothing be looked through for cycles meanwhile; trees and tokens hold none."""
+    """Let nothing be looked through for cycles meanwhile; what is read holds none."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -92,10 +92,6 @@ class Spot:
         """What follows on the line."""
         return [str(token) for token in self.tokens[self.at + 1 : self.line_end]]
 
-    def rest_words(self) -> list[str]:
-        """What stands here and on the rest of the line, in small letters."""
-        return [str(token).lower() for token in self.tokens[self.at : self.line_end]]
-
     def broken_line(self, begin: int, end: int) -> bool:
         """Does a line end between these tokens, or are there fewer?"""
         return end > len(self.tokens) or any(map(self.starts_line, range(begin + 1, end)))

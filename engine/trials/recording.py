@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import gc
 import gzip
 import json
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any, Final, NamedTuple, cast
 
+from engine.language.quiet import undisturbed
 from engine.vocabulary.events import NOTHING, PAGE_ENTERED, PAGE_EXITED, Event
 
 STANDARD_INPUT: Final = "-"
@@ -89,7 +89,7 @@ def read(
     unless ``skip_bad``. Order: by timestamp, ties by file in the order given, then by line.
     """
     reader = _Reader(skip_bad=skip_bad)
-    with _only_growing():
+    with undisturbed():
         for name, number, text in _numbered(names, standard_input, watch):
             reader.take(name, number, text)
         return reader.recording()
@@ -144,18 +144,6 @@ def _exit(page: Line, time: int, visitor: str, agents: Mapping[str, int]) -> Eve
         category=page.category,
         agents=agents,
     )
-
-
-@contextmanager
-def _only_growing() -> Iterator[None]:
-    """Spare the cycle collector a walk over millions of values of which none is garbage."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 # ---------------------------------------------------------------- lines into tracks
