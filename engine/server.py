@@ -342,13 +342,15 @@ def _never_pause() -> None:
 
     A full search for garbage looks at everything that is remembered of visitors, for some tenths
     of a second, and finds next to nothing: it happens every half hour under load instead of every
-    second or two. What was there at the start is never searched. And a thread that another waits
-    for gives way much sooner than usual.
+    second or two. What was there at the start is never searched. The small searches come seldom
+    too, for a request leaves next to nothing behind that refers to itself. And a thread that
+    another waits for gives way sooner than usual, but not so soon that two busy ones spend their
+    time on taking turns.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(700, 10, 5_000)
-    sys.setswitchinterval(0.0001)
+    gc.set_threshold(10_000, 10, 500)
+    sys.setswitchinterval(0.001)
 
 
 def _allow_many_connections() -> None:

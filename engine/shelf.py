@@ -15,6 +15,7 @@ import gc
 import hashlib
 import logging
 import stat
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -43,6 +44,10 @@ _WARM: Final = 2.0
 _ATTEMPTS: Final = 2
 _WAY: Final = 0.002
 """Seconds, at least, that are left to others again and again while a book is planned."""
+_CLOCK: Final = 700
+"""Objects made between two looks for garbage while a book is planned."""
+_WAIT: Final = 0.0001
+"""Seconds after which a thread that waits for Python is given its turn meanwhile."""
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of one file; a larger one is no strategy file."""
 
@@ -139,6 +144,7 @@ def _unhurried() -> Iterator[None]:
     know: for work that builds this is as regular as a clock, and nobody has to look at one.
     """
     builder = threading.get_ident()
+    usual, interval = gc.get_threshold(), sys.getswitchinterval()
     begun = time.perf_counter()
 
     def give_way(phase: str, _: Mapping[str, int]) -> None:
@@ -149,10 +155,14 @@ def _unhurried() -> Iterator[None]:
             begun = time.perf_counter()
 
     gc.callbacks.append(give_way)
+    gc.set_threshold(_CLOCK, *usual[1:])
+    sys.setswitchinterval(_WAIT)
     try:
         yield
     finally:
         gc.callbacks.remove(give_way)
+        gc.set_threshold(*usual)
+        sys.setswitchinterval(interval)
 
 
 class Shelf:

@@ -19,6 +19,8 @@ _POLICY: Final = (
     "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
     "form-action 'self'; frame-ancestors {ancestors}"
 )
+_KNOWN: Final = 1_000
+"""Origins and hosts that are remembered as admitted."""
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Overture-Token, gms_user",
@@ -38,6 +40,7 @@ class Guard:
             (b"referrer-policy", b"same-origin"),
             (b"content-security-policy", _POLICY.format(ancestors=ancestors).encode()),
         ]
+        self._admitted: set[tuple[bytes, bytes | None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through with headers on its answer, or refuse it."""
@@ -45,14 +48,24 @@ class Guard:
             await self._app(scope, receive, send)
             return
         public = scope["path"].startswith(RESOURCES)
-        origin = next((value for name, value in scope["headers"] if name == b"origin"), None)
+        origin = host = None
+        for name, value in scope["headers"]:
+            if name == b"origin" and origin is None:
+                origin = value
+            elif name == b"host" and host is None:
+                host = value
         answer = self._with_headers(send, origin, public=public)
         if origin is not None and not (scope["type"] == "http" and public):
-            try:
-                self._access.admits(HTTPConnection(scope))
-            except Refusal as refusal:
-                await _refuse(refusal, scope, receive, answer)
-                return
+            # Who was let in once is let in again: a page sends the same two with each request.
+            if (origin, host) not in self._admitted:
+                try:
+                    self._access.admits(HTTPConnection(scope))
+                except Refusal as refusal:
+                    await _refuse(refusal, scope, receive, answer)
+                    return
+                if len(self._admitted) >= _KNOWN:
+                    self._admitted.clear()
+                self._admitted.add((origin, host))
             if scope["type"] == "http" and scope["method"] == "OPTIONS":
                 await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, answer)
                 return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -32,14 +33,18 @@ def refusing() -> Iterator[None]:
     """Turn what a host raises into a Refusal 503: the same request may succeed later."""
     try:
         yield
-    except Overloaded as busy:
-        wait = {"Retry-After": str(busy.retry_after)}
-        sentence = f"Nothing was stored; try again in {busy.retry_after} s: {busy}"
-        raise Refusal(503, "busy", sentence, wait) from busy
-    except OSError as broken:
-        log.error("The store failed: %s", broken)
-        sentence = "The store of the server failed; try again, its log says why."
-        raise Refusal(503, "store", sentence, {"Retry-After": "5"}) from broken
+    except (Overloaded, OSError) as problem:
+        raise _refusal(problem) from problem
+
+
+def _refusal(problem: Overloaded | OSError) -> Refusal:
+    if isinstance(problem, Overloaded):
+        wait = {"Retry-After": str(problem.retry_after)}
+        sentence = f"Nothing was stored; try again in {problem.retry_after} s: {problem}"
+        return Refusal(503, "busy", sentence, wait)
+    log.error("The store failed: %s", problem)
+    sentence = "The store of the server failed; try again, its log says why."
+    return Refusal(503, "store", sentence, {"Retry-After": "5"})
 
 
 class Tally:
@@ -117,21 +122,36 @@ class Ingest:
             visit = event["visitID"]
             owner = visitors.get(visit)
             if owner is None:
-                given = visitor or event.get("globalVisitID") or visit
-                owner = visitors[visit] = await self._owner(visit, given)
+                owner = self._visitors.get(visit)
+                if owner is None:
+                    given = visitor or event.get("globalVisitID") or visit
+                    owner = await self._owner(visit, given)
+                visitors[visit] = owner
             groups.setdefault(owner, []).append(_input(event, owner, *outside))
-        new = 0
-        for owner, inputs in groups.items():
-            new += await self.submit(owner, inputs)
+        new = await self._submit_together(groups)
         for visit, owner in visitors.items():
             self.on_known(visit, owner)
         self._count(events, new)
         return new
 
+    async def _submit_together(self, groups: Mapping[str, Sequence[Input]]) -> int:
+        """Store inputs of some visitors, which then wait for one commit and not for one each."""
+        if len(groups) == 1:
+            [(visitor, inputs)] = groups.items()
+            return await self.submit(visitor, inputs)
+        submits = (self.submit(visitor, inputs) for visitor, inputs in groups.items())
+        answers = await asyncio.gather(*submits, return_exceptions=True)
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        return sum(answer for answer in answers if isinstance(answer, int))
+
     async def submit(self, visitor: str, inputs: Sequence[Input]) -> int:
         """Store inputs of one visitor; gives the number of new ones. Raises Refusal 503."""
-        with refusing():
+        try:
             return await self._host.submit(visitor, inputs)
+        except (Overloaded, OSError) as problem:
+            raise _refusal(problem) from problem
 
     async def _owner(self, visit: str, given: str) -> str:
         """Say whose visit it is: as stored, else as given.
@@ -169,6 +189,8 @@ class Ingest:
             fields = vocabulary.get(name)
             if fields is None:
                 self.unknown_events.add(name)
+                continue
+            if event.keys() <= _KNOWN and event["data"].keys() <= fields:
                 continue
             for field in (*(event.keys() - _KNOWN), *(event["data"].keys() - fields)):
                 self.unknown_fields.add(f"{name}.{field[:64]}")

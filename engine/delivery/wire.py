@@ -8,15 +8,17 @@ Nothing here recurses over what a stranger sent.
 from __future__ import annotations
 
 import asyncio
+import functools
 import math
-from collections.abc import Mapping, Sequence
+import types
+from collections.abc import Awaitable, Generator, Mapping, MutableMapping, Sequence
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.types import Receive, Scope
+from starlette.types import Message, Receive, Scope
 
 from engine.vocabulary import limits
 
@@ -29,6 +31,7 @@ MAX_DEPTH: Final = 16
 MAX_EVENTS: Final = 200
 MAX_NOTIFICATIONS: Final = 50
 _LARGEST: Final = 2**63 - 1
+_JSON: Final = b"application/json"
 
 Value = TypeVar("Value")
 
@@ -138,32 +141,63 @@ def heads_of(scope: Scope) -> Mapping[bytes, bytes]:
 async def body_from(heads: Mapping[bytes, bytes], receive: Receive, limit: int = MAX_BODY) -> bytes:
     """Read a JSON body of at most ``limit`` bytes. Raises Refusal 400, 408, 413, 415."""
     _check_heads(heads, limit)
+    first = receive().__await__()
+    try:
+        # The first part is there already, nearly always: then there is nothing to time.
+        waiting = next(first)
+    except StopIteration as there:
+        message: Message = there.value
+        if not message.get("more_body", False):
+            return _part(message, limit)
+        return await _in_time(receive, limit, message)
+    return await _in_time(receive, limit, _resumed(first, waiting))
+
+
+async def _in_time(receive: Receive, limit: int, first: Message | Awaitable[Message]) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
         async with asyncio.timeout(PATIENCE):
+            message = first if isinstance(first, MutableMapping) else await first
             while True:
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    raise Refusal(
-                        400, "cut", "The connection ended in the middle of the body."
-                    ) from None
-                part = message.get("body", b"")
-                size += len(part)
-                if size > limit:
-                    raise _too_large(limit)
-                parts.append(part)
+                parts.append(_part(message, limit - size))
+                size += len(parts[-1])
                 if not message.get("more_body", False):
-                    break
+                    return b"".join(parts)
+                message = await receive()
     except TimeoutError:
         close = {"Connection": "close"}
         raise Refusal(408, "slow", f"The body took longer than {PATIENCE:g} s.", close) from None
-    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+@types.coroutine
+def _resumed(begun: Generator[Any, Any, Message], waiting: Any) -> Generator[Any, Any, Message]:
+    """What was begun by hand and has to wait after all: from there on, as ``await`` does it."""
+    while True:
+        try:
+            given = yield waiting
+        except BaseException as problem:
+            proceed = functools.partial(begun.throw, problem)
+        else:
+            proceed = functools.partial(begun.send, given)
+        try:
+            waiting = proceed()
+        except StopIteration as there:
+            return there.value  # type: ignore[no-any-return]
+
+
+def _part(message: Message, limit: int) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise Refusal(400, "cut", "The connection ended in the middle of the body.") from None
+    part: bytes = message.get("body", b"")
+    if len(part) > limit:
+        raise _too_large(limit)
+    return part
 
 
 def _check_heads(heads: Mapping[bytes, bytes], limit: int) -> None:
-    kind = heads.get(b"content-type", b"").partition(b";")[0]
-    if kind.strip().lower() != b"application/json":
+    kind = heads.get(b"content-type", b"")
+    if kind != _JSON and kind.partition(b";")[0].strip().lower() != _JSON:
         raise Refusal(415, "not-json", "Send the body as Content-Type: application/json.")
     if heads.get(b"content-encoding", b"identity").lower() != b"identity":
         raise Refusal(415, "encoded", "Send the body as it is, without Content-Encoding.")

@@ -21,13 +21,14 @@ the bytes are compressed.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zlib
-from base64 import urlsafe_b64encode
+from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from hashlib import blake2b
 from typing import Any, Final, TypedDict
+
+from msgspec.structs import replace
 
 from engine.hosts import format1
 from engine.hosts.contract import CONNECTIONS_OF_A_VISIT, Advance, Document, Input, Message
@@ -194,7 +195,7 @@ class _Draft:
 
     def apply(self, one: Input) -> tuple[Mapping[str, Any], ...] | None:
         """Apply one input; return what was decided, or None for a duplicate."""
-        now = max(self._now, one.time)
+        now = one.time if one.time > self._now else self._now
         self._plan = self._library.plan_of(one.version)
         if self._seen and self._is_silent(now):
             self._seen = ""
@@ -205,9 +206,11 @@ class _Draft:
             # The process that held the connections is gone, and they with it.
             self._epoch, self._connected = one.epoch, {}
         self._now = now
-        self._expire(one.body.get("agents", NOTHING))
+        if self._outbox:
+            self._expire(one.body.get("agents", NOTHING))
         self._happen(one)
-        self._tidy()
+        if self._outbox:
+            self._tidy()
         return tuple(self._decisions)
 
     def finish(
@@ -216,7 +219,9 @@ class _Draft:
         fades: Callable[[Plan, Visitor], int | None],
     ) -> Advance:
         """Make the new document and what goes with it."""
-        wakes = (next_timer(self._plan, self._visitor), self._next_expiry())
+        wakes = [next_timer(self._plan, self._visitor)]
+        if self._outbox:
+            wakes.append(self._next_expiry())
         rest_at = self._rest_at(fades)
         is_over = rest_at is not None and rest_at <= self._now
         return Advance(
@@ -257,8 +262,9 @@ class _Draft:
         """Note the id of an input; False when it is known already."""
         # The length keeps visit and id apart; ids of browsers may have no proper UTF-8 form.
         name = f"{len(one.visit)}:{one.visit}{one.id}".encode(errors="surrogatepass")
-        digest = hashlib.blake2b(name, digest_size=_DIGEST).digest()
-        mark = urlsafe_b64encode(digest[:6]).decode()
+        digest = blake2b(name, digest_size=_DIGEST).digest()
+        mark = b2a_base64(digest[:6], newline=False).decode()
+        mark = mark.replace("+", "-").replace("/", "_")
         # One text of marks of equal length instead of a list: a tenth of the memory. That two ids
         # look the same is as likely as a hash of 48 bits says, 256 times for each id.
         if mark in self._seen:
@@ -346,7 +352,8 @@ class _Draft:
             # Copied once for all inputs, and moved in place from then on.
             self._visitor, self._own = self._visitor.copy(), True
         outcome: Outcome = advance(self._plan, self._visitor, moment)
-        self._decisions += map(_decision, outcome.decisions)
+        if outcome.decisions:
+            self._decisions += map(_decision, outcome.decisions)
         for batch in outcome.batches:
             self._post(batch)
 

@@ -6,8 +6,9 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from engine.hosts.contract import Input, Overloaded
 
@@ -18,8 +19,7 @@ _PATIENCE: Final = 30
 """Seconds that a client is asked to wait at most."""
 
 
-@dataclass(frozen=True, slots=True)
-class Submit:
+class Submit(msgspec.Struct, frozen=True, gc=False):
     """Inputs that wait for the writer, each with its body as it will be stored, and who waits."""
 
     visitor: str

@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from engine.hosts import schema
 from engine.hosts.checkpoints import Checkpoints
 from engine.hosts.contract import Document, Entry, Input, Overloaded
@@ -43,8 +45,7 @@ _BUSY: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLI
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True, gc=False):
     """What is kept of one visitor, apart from the journal.
 
     ``document`` is None when nothing is to be remembered. ``entry`` is the offset of the youngest

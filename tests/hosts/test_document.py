@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hosts.booked import BOOK, HELLO, Bench, library_of
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.hosts.contract import Document, Input, Message
 from engine.hosts.document import (
