@@ -113,6 +113,19 @@ def test_a_malformed_memory_is_refused(guarded: Serving) -> None:
         assert answer.status_code == 400
 
 
+def test_without_an_origin_a_token_alone_decides(guarded: Serving) -> None:
+    """No browser sends a page's request to another site without one, so there is nothing to ask."""
+    answer = httpx.post(guarded.address + VISITS)
+    assert answer.status_code == 200
+    assert "Access-Control-Allow-Origin" not in answer.headers
+    closed = guarded.address + "/server/data/notification/notify/V"
+    assert httpx.post(closed, json=[]).status_code == 401
+    wrong = {"Authorization": "Bearer wrong"}
+    assert httpx.post(closed, json=[], headers=wrong).status_code == 401
+    asked = httpx.options(guarded.address + VISITS)
+    assert "Access-Control-Allow-Methods" not in asked.headers
+
+
 def test_allowed_origins_get_cors_and_others_a_refusal(guarded: Serving) -> None:
     url = guarded.address + VISITS
     allowed = httpx.post(url, headers={"Origin": ORIGIN})
