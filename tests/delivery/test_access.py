@@ -114,7 +114,7 @@ def test_a_malformed_memory_is_refused(guarded: Serving) -> None:
 
 
 def test_without_an_origin_a_token_alone_decides(guarded: Serving) -> None:
-    """No browser sends a page's request to another site without one, so there is nothing to ask."""
+    """Programs send none; browsers leave it out where the page can not read the answer."""
     answer = httpx.post(guarded.address + VISITS)
     assert answer.status_code == 200
     assert "Access-Control-Allow-Origin" not in answer.headers
