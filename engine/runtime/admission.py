@@ -12,6 +12,7 @@ from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from engine.language.syntax import Audience, Limit
+from engine.runtime.ledger import Ledger, ledger_of
 from engine.runtime.outcome import Decision, Reason, Send
 from engine.runtime.plan import PlannedRule, PlannedSend, PlannedStrategy
 from engine.runtime.scene import Scene
@@ -214,45 +215,51 @@ class _Attempt:
     def _refusal(
         self, sent: Sent, pages: Sequence[str | None], mine: list[Sent], others: list[Sent]
     ) -> Reason | None:
-        visitor, strategy = self._visitor, self._strategy
-        log = (*visitor.sends, *others, *mine)
+        visitor, strategy, fresh = self._visitor, self._strategy, [*others, *mine]
+        ledger = ledger_of(visitor)
         if strategy.one_at_a_time and any(
             earlier.group == strategy.group
             and earlier.visit == sent.visit
             and earlier.waits(visitor.now)
-            for earlier in log
+            for earlier in (*ledger.waiting(strategy.group, sent.visit), *fresh)
         ):
             return "one-at-a-time"
-        if any(self._exhausted(Target(sent.visit, page), log) for page in pages):
+        if any(self._exhausted(Target(sent.visit, page), ledger, fresh) for page in pages):
             return "limit"
         if self._breaks is not None and self._breaks(others, mine, sent):
             return "guarantee"
         return None
 
-    def _exhausted(self, target: Target, log: Sequence[Sent]) -> bool:
-        strategy = self._strategy
+    def _exhausted(self, target: Target, ledger: Ledger, fresh: list[Sent]) -> bool:
+        strategy, visitor = self._strategy, self._visitor
         if strategy.group_limits:
-            group = [sent for sent in log if sent.counts and sent.group == strategy.group]
-            if any(
-                _reached(self._visitor, limit, target, group) for limit in strategy.group_limits
-            ):
+            of_group = [sent for sent in fresh if sent.group == strategy.group]
+            log = (ledger.of_group(strategy.group), of_group)
+            if any(_reached(visitor, limit, target, *log) for limit in strategy.group_limits):
                 return True
         if strategy.limits:
-            own = [sent for sent in log if sent.counts and sent.strategy == strategy.name]
-            return any(_reached(self._visitor, limit, target, own) for limit in strategy.limits)
+            own = [sent for sent in fresh if sent.strategy == strategy.name]
+            log = (ledger.of_strategy(strategy.name), own)
+            return any(_reached(visitor, limit, target, *log) for limit in strategy.limits)
         return False
 
 
-def _reached(visitor: Visitor, limit: Limit, target: Target, log: Sequence[Sent]) -> bool:
-    if limit.duration is not None:
-        oldest = visitor.now - limit.duration
-        log = [sent for sent in log if sent.time > oldest]
-    if limit.scope != "visitor":
-        visit = visitor.visits[target.visit]
-        log = [sent for sent in log if sent.visit == target.visit and sent.during(visit)]
-    if limit.scope == "page":
-        log = [sent for sent in log if sent.every_page or sent.page == target.page]
-    return len(log) >= limit.count
+def _reached(
+    visitor: Visitor, limit: Limit, target: Target, kept: Sequence[Sent], fresh: list[Sent]
+) -> bool:
+    """Is the limit exhausted by sends that count, oldest first? The youngest are asked first."""
+    oldest = None if limit.duration is None else visitor.now - limit.duration
+    visit = None if limit.scope == "visitor" else visitor.visits[target.visit]
+    left = limit.count
+    for sent in (*reversed(fresh), *reversed(kept)) if fresh else reversed(kept):
+        if left == 0 or (oldest is not None and sent.time <= oldest):
+            break
+        if visit is not None and not (sent.visit == target.visit and sent.during(visit)):
+            continue
+        if limit.scope == "page" and not (sent.every_page or sent.page == target.page):
+            continue
+        left -= 1
+    return left == 0
 
 
 def _decision(

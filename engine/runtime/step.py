@@ -452,6 +452,7 @@ class Work:
                 visit.sent[offer.sent.strategy] = offer.number
         if len(log) > SENDS_KEPT:
             del log[:-SENDS_KEPT]
+            self.visitor.ledger = None
         if self.plan.sends:
             for offer in admitted.offers:
                 self._show_send(offer.sent)

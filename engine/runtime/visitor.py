@@ -10,9 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from engine.vocabulary.events import NOTHING, PAGE_ENTERED, Event
+
+if TYPE_CHECKING:
+    from engine.runtime.ledger import Ledger
 
 Memory = dict[str, Any]
 Place = tuple[str, ...]
@@ -120,7 +123,7 @@ class Visitor:
 
     What stands last only makes the next event quicker, and is no memory: before ``quiet`` (ms) no
     timer falls due and no visit is over; ``heard`` is the visit of the last event, ``heard_of`` its
-    name.
+    name; ``ledger`` is the log of sends in another order, for admission.
     """
 
     id: str
@@ -135,6 +138,7 @@ class Visitor:
     quiet: int = field(default=0, compare=False, repr=False)
     heard_of: str | None = field(default=None, init=False, compare=False, repr=False)
     heard: Visit | None = field(default=None, init=False, compare=False, repr=False)
+    ledger: Ledger | None = field(default=None, init=False, compare=False, repr=False)
 
     @staticmethod
     def new(visitor: str) -> Visitor:
@@ -202,11 +206,12 @@ class Visitor:
             ends = last if sent.every_page else sent.page == name
             if ends and sent.waiting and sent.visit == visit_name:
                 self.sends[place] = sent._replace(waiting=False)
+                self.ledger = None
 
     def end_visit(self, name: str) -> None:
         """Forget a visit; what belongs to the visitor stays."""
         del self.visits[name]
-        self.heard_of = self.heard = None
+        self.heard_of = self.heard = self.ledger = None
         self._forget((name,))
         for place, sent in enumerate(self.sends):
             if sent.visit == name:

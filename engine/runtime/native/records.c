@@ -223,7 +223,7 @@ bind_records(PyObject *visitors, PyObject *scenes, PyObject *events)
     const Field visitor[] = {
         F(visitor, now), F(visitor, events), F(visitor, version), F(visitor, visits),
         F(visitor, sends), F(visitor, memory), F(visitor, timers), F(visitor, quiet),
-        F(visitor, heard_of), F(visitor, heard), END};
+        F(visitor, heard_of), F(visitor, heard), F(visitor, ledger), END};
     const Field visit[] = {F(visit, last), F(visit, entered), F(visit, pages), F(visit, memory),
                            F(visit, sent), END};
     const Field page[] = {F(page, opened), F(page, entered), F(page, memory), END};

@@ -416,7 +416,10 @@ keep(const Moment *moment, const Pile *log)
         if (PyList_Append(kept, log->items[n]))
             return -1;
     Py_ssize_t many = PyList_GET_SIZE(kept) - names.sends_kept;
-    return many > 0 ? PyList_SetSlice(kept, 0, many, NULL) : 0;
+    if (many <= 0)
+        return 0;
+    put(moment->visitor, names.visitor.ledger, Py_None);
+    return PyList_SetSlice(kept, 0, many, NULL);
 }
 
 static PyObject *

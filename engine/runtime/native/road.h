@@ -18,7 +18,7 @@ typedef struct {
     struct { PyTypeObject *type; Slot name, time, visitor, visit, page, id, url, title, language,
              category, data, agents, pacing, draw; } event;
     struct { PyTypeObject *type; Slot now, events, version, visits, sends, memory, timers,
-             quiet, heard_of, heard; } visitor;
+             quiet, heard_of, heard, ledger; } visitor;
     struct { PyTypeObject *type; Slot last, entered, pages, memory, sent; } visit;
     struct { PyTypeObject *type; Slot opened, entered, memory; } page;
     struct { PyTypeObject *type; Slot plan, event, now, visitor, visit, before, names, categories; }
