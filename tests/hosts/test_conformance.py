@@ -6,7 +6,7 @@ import asyncio
 import random
 
 import pytest
-from hosts.house import MakeHost, event, run, running
+from hosts.house import MakeHost, event, run, running, undisturbed
 from hosts.ledger import Ledger
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -144,7 +144,7 @@ def test_a_timer_fires_once_and_in_time(make_host: MakeHost) -> None:
             for n in range(20):
                 kinds = [(line[0], line[2]) for line in await lines_of(host, f"G{n}")]
                 assert [kind for kind, _ in kinds] == ["event", "woken"]
-                assert 150 <= kinds[1][1] - begun < 1_000
+                assert 150 <= kinds[1][1] - begun < 10_000
             entries = await host.history(visit="V")
             assert {entry.input.kind for entry in entries} <= {"event", "woken"}
 
@@ -153,29 +153,38 @@ def test_a_timer_fires_once_and_in_time(make_host: MakeHost) -> None:
 
 def test_a_timer_that_is_cancelled_does_not_fire(make_host: MakeHost) -> None:
     async def test() -> None:
-        host = make_host()
-        async with running(host, Ledger()) as postbox:
-            await host.submit("G", [event(1, after=60)])
-            await host.submit("G", [event(2, cancel=True)])
-            await host.submit("H", [event(1, after=30)])
-            await postbox.wait_for(1)
-            await asyncio.sleep(0.1)
-            assert [line[0] for line in await lines_of(host, "G")] == ["event", "event"]
+        async def story() -> bool:
+            host, begun = make_host(), now_ms()
+            async with running(host, Ledger()) as postbox:
+                await host.submit("G", [event(1, time=begun, after=200)])
+                await host.submit("G", [event(2, time=begun, cancel=True)])
+                in_time = now_ms() < begun + 200
+                await host.submit("H", [event(1, time=begun, after=230)])
+                await postbox.wait_for(1)
+                await asyncio.sleep(0.05)
+                kinds = [line[0] for line in await lines_of(host, "G")]
+            assert kinds == ["event", "event"] or not in_time
+            return in_time
+
+        await undisturbed(story)
 
     run(test())
 
 
 def test_a_timer_that_is_moved_fires_at_its_new_time_only(make_host: MakeHost) -> None:
     async def test() -> None:
-        host = make_host()
-        async with running(host, Ledger()) as postbox:
-            begun = now_ms()
-            await host.submit("G", [event(1, time=begun, after=40)])
-            await host.submit("G", [event(2, time=begun, after=120)])
-            await postbox.wait_for(1)
-            woken = [line for line in await lines_of(host, "G") if line[0] == "woken"]
-            assert len(woken) == 1
-            assert woken[0][2] >= begun + 120
+        async def story() -> bool:
+            host, begun = make_host(), now_ms()
+            async with running(host, Ledger()) as postbox:
+                await host.submit("G", [event(1, time=begun, after=150)])
+                await host.submit("G", [event(2, time=begun, after=300)])
+                in_time = now_ms() < begun + 150
+                await postbox.wait_for(1)
+                times = [line[2] for line in await lines_of(host, "G") if line[0] == "woken"]
+            assert (len(times) == 1 and times[0] >= begun + 300) or not in_time
+            return in_time
+
+        await undisturbed(story)
 
     run(test())
 

@@ -12,7 +12,7 @@ import pytest
 from hosts.house import event, run, running
 from hosts.ledger import Ledger
 
-from engine.hosts.clock import now_ms
+from engine.hosts.clock import Clock, now_ms
 from engine.hosts.contract import Overloaded
 from engine.hosts.sqlite import SqliteHost
 
@@ -146,12 +146,14 @@ async def _nobody(visitor: str, messages: object) -> None:
 def test_a_full_queue_refuses_and_keeps_what_it_took(tmp_path: Path) -> None:
     async def test() -> None:
         host = SqliteHost(tmp_path / "store.db", queue=10)
-        async with running(host, Ledger()):
-            slow = asyncio.ensure_future(host.submit("S", [event(0, wait=0.3)]))
-            await asyncio.sleep(0.1)
-            results = await asyncio.gather(
-                *(host.submit("G", [event(n)]) for n in range(30)), return_exceptions=True
-            )
+        async with running(host, ledger := Ledger()):
+            slow = asyncio.ensure_future(host.submit("S", [event(0, hold=True)]))
+            await ledger.held()
+            flood = [host.submit("G", [event(n)]) for n in range(30)]
+            answers = asyncio.gather(*flood, return_exceptions=True)
+            await asyncio.sleep(0.05)  # each of them has asked; the writer took none
+            ledger.let_go()
+            results = await answers
             refused = [result for result in results if isinstance(result, Overloaded)]
             assert results.count(1) == 10
             assert len(refused) == 20
@@ -166,14 +168,18 @@ def test_a_full_queue_refuses_and_keeps_what_it_took(tmp_path: Path) -> None:
 
 def test_an_event_in_the_queue_wins_against_a_later_timer(tmp_path: Path) -> None:
     async def test() -> None:
-        host = SqliteHost(tmp_path / "store.db")
-        async with running(host, Ledger()) as postbox:
-            begun = now_ms()
+        begun = now = now_ms()
+        host = SqliteHost(tmp_path / "store.db", clock=Clock(lambda: now * 1_000_000, lambda: 0))
+        async with running(host, ledger := Ledger()) as postbox:
             await host.submit("G", [event(1, time=begun, after=250)])
-            slow = asyncio.ensure_future(host.submit("S", [event(0, wait=0.4)]))
-            await asyncio.sleep(0.1)  # the writer is at it; what comes now waits
-            await host.submit("G", [event(2, time=begun + 249, cancel=True)])
-            await slow
+            slow = asyncio.ensure_future(host.submit("S", [event(0, time=begun, hold=True)]))
+            await ledger.held()  # what comes now waits
+            cancel = event(2, time=begun + 249, cancel=True)
+            waits = asyncio.ensure_future(host.submit("G", [cancel]))
+            await asyncio.sleep(0.05)  # it is in the queue
+            now = begun + 1_000
+            ledger.let_go()
+            assert await asyncio.gather(slow, waits) == [1, 1]
             await asyncio.sleep(0.05)
             assert [line[1] for line in (await host.peek("G") or {})["lines"]] == [1, 2]
             assert not postbox.messages
