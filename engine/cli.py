@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 import engine
-from engine import custody
+from engine import custody, doctor
 from engine.config import PORT, SettingsError, settings
 from engine.language.pages import near_code, pages
 from engine.trials import commands as trials
@@ -198,6 +198,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         ),
         arguments=inquiries.why_arguments,
         run=inquiries.explain_visit,
+    ),
+    "doctor": Command(
+        help=doctor.HELP,
+        examples=doctor.EXAMPLES,
+        arguments=doctor.arguments,
+        run=doctor.doctor,
     ),
     "export": Command(
         help=custody.EXPORT_HELP,
