@@ -104,6 +104,10 @@ HARMS = {
         " '\"events\":4') AS BLOB) WHERE number = 1",
         "document-otherwise",
     ),
+    "a document that is gone": (
+        "UPDATE visitors SET document = NULL WHERE number = 1",
+        "document-otherwise",
+    ),
     "a document cut short": (
         "UPDATE visitors SET document = substr(document, 1, 40) WHERE number = 1",
         "document-unreadable",

@@ -23,6 +23,8 @@ _REPORT: Final = (
     "keep a copy of the data folder and report it; the server goes on from the document"
 )
 _HARMED: Final = (ValueError, TypeError, KeyError, zlib.error, RecursionError)
+_QUEUED: Final = 600_000
+"""Inputs are stamped before they queue, so one may stand behind another that is younger (ms)."""
 _SHOWN: Final = 5
 """Lines of SQLite's own check that are told; there can be thousands of one cause."""
 
@@ -84,7 +86,7 @@ def of_the_journal(connection: sqlite3.Connection, step: Callable[[], None]) -> 
                 yield Finding("entry-unreadable", place, said, f"{_BACKUP}.")
         if before >= first:
             yield from _of_the_link(place, offset, before, visitor, previous)
-            if previous == visitor and earlier is not None and time < earlier:
+            if previous == visitor and earlier is not None and time < earlier - _QUEUED:
                 said = f"Its time {time} is before {earlier}, that of the entry before it."
                 yield Finding("entry-out-of-order", place, said, f"{_REPORT}.")
     yield from _adrift(connection)
@@ -130,17 +132,20 @@ def of_the_visitors(
 ) -> Iterator[Finding]:
     """Every document can be read, and its wake-up is the one that it needs.
 
-    The second is known for documents of the book that is at hand, whose ``version`` it is.
+    The second is known where the book at hand, whose ``version`` it is, took the last step.
     """
-    rows = connection.execute("SELECT visitor, wake_at, document FROM visitors")
-    for visitor, wake_at, raw in rows:
+    rows = connection.execute(
+        "SELECT v.visitor, v.wake_at, v.document, j.version"
+        " FROM visitors AS v LEFT JOIN journal AS j ON j.offset = v.entry"
+    )
+    for visitor, wake_at, raw, last in rows:
         step()
         if raw is None:
             continue
         place = f"visitor {visitor}"
         try:
             document = core.decode(raw)
-            known = document["visitor"].version == version
+            known = document["visitor"].version == version == last
             wanted = core.advance(visitor, document, []).wake_at if known else None
         except _HARMED as problem:
             said = f"What is remembered can not be read ({problem})."
@@ -196,8 +201,7 @@ def _compared(
     query = "SELECT document FROM visitors WHERE visitor = ?"
     (stored,) = connection.execute(query, (visitor,)).fetchone()
     again = None if document is None else core.encode(document)
-    # What is over may have been let go of since, which changes no decision and no entry names.
-    if again == stored or stored is None:
+    if again == stored:
         return True
     said = "What is remembered is not what the journal makes of it."
     return Finding("document-otherwise", f"visitor {visitor}", said, f"{_REPORT}.")

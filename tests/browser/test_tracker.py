@@ -144,6 +144,20 @@ def test_a_route_of_an_application_is_a_page_of_its_own(site: Site) -> None:
     assert [event["browserPageID"] for event in events[:3]] == [first, first, second]
 
 
+def test_a_route_that_is_left_at_once_has_its_own_title(site: Site) -> None:
+    site.open()
+    site.page.evaluate("""async () => {
+        for (const name of ['red', 'blue']) {
+            history.pushState({}, '', '/site/' + name);
+            document.title = name;
+            await null;
+        }
+    }""")
+    site.has("PageEntered", 3)
+    entered = [event for event in site.history() if event["eventName"] == "PageEntered"]
+    assert [event["title"] for event in entered[1:]] == ["red", "blue"]
+
+
 def test_events_wait_for_a_server_that_is_away_and_arrive_once_in_order(site: Site) -> None:
     # First nobody answers; then the server has them, but its answer is lost.
     site.open(

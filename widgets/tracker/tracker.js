@@ -325,6 +325,9 @@
       Object.assign(page, { url: location.href, title: '', open: true });
       entered = make('PageEntered', page.referrer ? { referrer: page.referrer.slice(0, 4096) } : {});
       add(entered);
+      const own = entered;
+      // A route's title is set right after its address; the page may be left before anything is sent.
+      queueMicrotask(() => { if (own === entered && own.pageID === page.id) own.title = document.title.slice(0, 4096); });
     }
 
     function exit() {
