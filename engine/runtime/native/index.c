@@ -7,7 +7,7 @@ typedef enum { READ_SLOT, READ_DATA, READ_CALL } ReadWhat;
 
 typedef struct { ReadWhat what; Slot slot; PyObject *name, *call; } Read;
 
-/* Thresholds on one field. ``slow`` asks the Python index where a double cannot hold a limit. */
+/* Thresholds on one field, each less than 2^53: a double holds them exactly. */
 typedef struct {
     Read read;
     bool upward, right, tested;

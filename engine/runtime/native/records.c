@@ -257,7 +257,6 @@ bind_texts(void)
     names.close_page = PyUnicode_InternFromString("close_page");
     names.categories = PyUnicode_InternFromString("categories");
     names.move = PyUnicode_InternFromString("advance");
-    names.knowing = PyUnicode_InternFromString("knowing");
     names.when = PyUnicode_InternFromString("when");
     names.unless = PyUnicode_InternFromString("unless");
     names.zero = PyLong_FromLong(0);

@@ -221,9 +221,7 @@ move_chain(const Rule *rule, Moment *moment, const Found *found, PyObject **fits
     if (*fits == NULL && (*fits = numbers_of(PySet_New, PySet_Add, found)) == NULL)
         return -1;
     PyObject *scene = moment_scene(moment);
-    PyObject *memory = rule->per == PER_VISITOR ? AT(moment->visitor, names.visitor.memory)
-                       : rule->per == PER_VISIT ? AT(moment->visit, names.visit.memory)
-                                                : AT(moment->page, names.page.memory);
+    PyObject *memory = memory_of(rule, moment);
     PyObject *bound = scene == NULL ? NULL
                                     : PyObject_CallMethodObjArgs(rule->automaton, names.move,
                                                                  moment->visitor, memory, scene,

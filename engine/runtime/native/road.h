@@ -28,7 +28,7 @@ typedef struct {
     /* The same step in Python, for all that is not on the short road. */
     PyObject *advance, *adopt, *fit, *decide;
     PyObject *page_entered, *page_exited, *zero, *empty, *when, *unless;
-    PyObject *open, *close_page, *categories, *move, *knowing;
+    PyObject *open, *close_page, *categories, *move;
     Py_ssize_t pages_open, sends_kept;
 } Names;
 
@@ -116,6 +116,8 @@ typedef struct {
 /* A watch moves these positions of this rule, the last first. */
 typedef struct { int rank, count; const int *positions; } Link;
 
+/* Where the rule remembers what the event moves: the memory of its visitor, visit or page. */
+PyObject *memory_of(const Rule *rule, const Moment *moment);
 int rule_read(Arena *arena, Rule *rule, PyObject *planned, bool plain);
 /* Moves what the rule remembers by the event. 1: complete, 0: not, -1: an error. */
 int rule_advance(const Rule *rule, Moment *moment, const int *positions, int count);

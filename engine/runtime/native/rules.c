@@ -89,7 +89,7 @@ rule_read(Arena *arena, Rule *rule, PyObject *planned, bool plain)
 
 /* ---------------------------------------------------------------- moving */
 
-static PyObject *
+PyObject *
 memory_of(const Rule *rule, const Moment *moment)
 {
     switch (rule->per) {
