@@ -80,7 +80,8 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     as one who never came. ``rest_at`` is when something could be let go of, or None; a host may
     then apply ``Core.rested``, later or never, for that changes no decision. ``decisions`` has one
     place for each input, in order: what was decided because of it, or None when the input was a
-    duplicate and did nothing.
+    duplicate and did nothing. ``is_open`` says that a page of the visitor is open: more is likely
+    to come soon.
     """
 
     document: Document | None
@@ -88,6 +89,7 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rest_at: int | None = None
     messages: tuple[Message, ...]
     decisions: tuple[tuple[Mapping[str, Any], ...] | None, ...]
+    is_open: bool = False
 
 
 class Core(Protocol):
@@ -105,8 +107,11 @@ class Core(Protocol):
     def rested(self, now: int) -> Input:
         """Stamp the request to let go of what is over at ``now``, to be journalled."""
 
-    def encode(self, document: Document) -> bytes:
-        """Write a document, with the number of its format. Raises TypeError, ValueError."""
+    def encode(self, document: Document, *, small: bool = False) -> bytes:
+        """Write a document, with the number of its format. Raises TypeError, ValueError.
+
+        ``small`` is for a visitor of whom nothing is expected soon: fewer bytes, which take longer.
+        """
 
     def decode(self, raw: bytes) -> Document:
         """Read what this or an older ``encode`` wrote. Raises ValueError for a newer format."""

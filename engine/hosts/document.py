@@ -15,14 +15,12 @@ only thing that moves it. The outbox is the delicate part, so here are its rules
 Time only comes from the inputs, and never runs back for a visitor.
 
 A document is a dict whose ``visitor`` is the live memory of the rules; ``encode`` turns it into
-bytes. What is empty is left out, and of a visitor without an open visit, who may never come back,
-the bytes are compressed.
+bytes. What is empty is left out.
 """
 
 from __future__ import annotations
 
 import json
-import zlib
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import blake2b
@@ -33,6 +31,7 @@ from msgspec.structs import replace
 from engine.hosts import format1
 from engine.hosts.contract import CONNECTIONS_OF_A_VISIT, Advance, Document, Input, Message
 from engine.hosts.encoding import decode, encode
+from engine.hosts.pressing import pressed, unpressed
 from engine.runtime.bound import Beside
 from engine.runtime.fading import Fading
 from engine.runtime.library import Library
@@ -59,8 +58,6 @@ SEEN: Final = 256
 _DIGEST: Final = 8
 _MARK: Final = 8
 """The length of one remembered id: 6 bytes of its digest, in base 64."""
-_COMPRESSED: Final = b"\x78"
-"""How compressed bytes begin; others begin with a brace."""
 _PLANS: Final = 4
 
 _NAME: Final = limits.ID + 4
@@ -119,12 +116,12 @@ class EngagementCore:
         """Stamp the request to let go of what is over at ``now``."""
         return replace(self.woken(now), kind="rested")
 
-    def encode(self, document: Document) -> bytes:
+    def encode(self, document: Document, *, small: bool = False) -> bytes:
         """Write a document. Raises TypeError when it holds what is no JSON value."""
         visitor: Visitor = document["visitor"]
         stored = {name: document[name] for name in _EMPTY if document[name]}
         raw = encode({"format": FORMAT, **stored, "visitor": visitor.to_json()})
-        return raw if visitor.visits else zlib.compress(raw)
+        return pressed(raw) if small else raw
 
     def decode(self, raw: bytes) -> Document:
         """Read a document of this format or an older one. Raises ValueError for a newer one."""
@@ -149,9 +146,7 @@ class EngagementCore:
 
 def plain(raw: bytes) -> dict[str, Any]:
     """The values of a stored document, whatever its format. Raises ValueError, zlib.error."""
-    if raw.startswith(_COMPRESSED):
-        raw = zlib.decompress(raw)
-    stored: dict[str, Any] = decode(raw)
+    stored: dict[str, Any] = decode(unpressed(raw))
     return stored
 
 
@@ -230,6 +225,7 @@ class _Draft:
             rest_at=None if is_over else rest_at,
             messages=tuple(self._messages),
             decisions=decisions,
+            is_open=any(visit.pages for visit in self._visitor.visits.values()),
         )
 
     def _document(self) -> Document:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from engine.hosts.contract import Document, Entry
 from engine.hosts.document import EngagementCore
 from engine.hosts.encoding import decode, encode
+from engine.hosts.pressing import unpressed
 from engine.hosts.schema import VERSION
 from engine.hosts.store import held, past_of
 
@@ -201,7 +202,7 @@ def _compared(
     query = "SELECT document FROM visitors WHERE visitor = ?"
     (stored,) = connection.execute(query, (visitor,)).fetchone()
     again = None if document is None else core.encode(document)
-    if again == stored:
+    if again == (None if stored is None else unpressed(stored)):
         return True
     said = "What is remembered is not what the journal makes of it."
     return Finding("document-otherwise", f"visitor {visitor}", said, f"{_REPORT}.")

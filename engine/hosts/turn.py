@@ -18,6 +18,9 @@ Parcel = tuple[str, tuple[Message, ...]]
 _GRAIN: Final = 600_000
 """Visitors rest at full ten minutes: most of their events then move no line of an index."""
 
+SILENT: Final = 600_000
+"""Who has a page open but is silent so long (ms) is stored as small as who has left."""
+
 _Value = TypeVar("_Value")
 
 
@@ -88,13 +91,20 @@ class Turn:
             self._stamp(visitor, self._core.woken(now))
 
     def rest(self, visitor: str, now: int) -> None:
-        """Let go of what is over of a visitor."""
+        """Let go of what is over of a visitor; before that, who is silent takes less room."""
         record = self._record(visitor)
-        if record and record.rest_at is not None and record.rest_at <= now:
-            if record.document is None:
-                self._change(visitor, record, replace(record, rest_at=None), None)
-            else:
-                self._stamp(visitor, self._core.rested(now))
+        if record is None or record.rest_at is None or record.rest_at > now:
+            return
+        if record.document is None:
+            self._change(visitor, record, replace(record, rest_at=None), None)
+            return
+        over_at = self._core.advance(visitor, record.document, ()).rest_at
+        if over_at is not None and over_at > now:
+            silent = replace(record, rest_at=self._grained(over_at))
+            raw = self._core.encode(record.document, small=True)
+            self._change(visitor, record, silent, (raw,))
+        else:
+            self._stamp(visitor, self._core.rested(now))
 
     def postpone(self, visitor: str, *, wake_at: int | None, rest_at: int | None) -> None:
         """Keep the document as it is and move its wake-ups."""
@@ -124,11 +134,14 @@ class Turn:
                 entry = offset
         if not rows:
             return 0
-        raw = None if advance.document is None else self._core.encode(advance.document)
+        raw = self._encoded(advance)
         number = record.number if record else self._number
         for visit in {one.visit for one in inputs if one.visit}:
             self._note_visit(visit, visitor, number)
-        after = self._after(number, advance, entry)
+        rest_at = advance.rest_at
+        if advance.is_open and rest_at is not None:
+            rest_at = min(rest_at, inputs[-1].time + SILENT)
+        after = self._after(number, advance, entry, rest_at)
         self._change(visitor, record, after, (raw,))
         self._offset += len(rows)
         self.changes.journal += rows
@@ -136,18 +149,23 @@ class Turn:
             self.parcels.append((visitor, advance.messages))
         return len(rows)
 
-    def _after(self, number: int, advance: Advance, entry: int) -> Record:
-        rest_at = held(advance.rest_at)
-        if rest_at is not None:
-            rest_at = held(-(-rest_at // self._grain) * self._grain)
+    def _encoded(self, advance: Advance) -> bytes | None:
+        if advance.document is None:
+            return None
+        return self._core.encode(advance.document, small=not advance.is_open)
+
+    def _after(self, number: int, advance: Advance, entry: int, rest_at: int | None) -> Record:
         return Record(
             number=number,
             document=advance.document,
             wake_at=held(advance.wake_at),
-            rest_at=rest_at,
+            rest_at=self._grained(rest_at),
             entry=entry,
             segment=self._store.journal.segment,
         )
+
+    def _grained(self, rest_at: int | None) -> int | None:
+        return None if rest_at is None else held(-(-rest_at // self._grain) * self._grain)
 
     def _change(
         self, visitor: str, before: Record | None, after: Record, stored: tuple[bytes | None] | None

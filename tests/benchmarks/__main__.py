@@ -37,7 +37,8 @@ FIGURES: dict[str, Callable[[], dict[str, float]]] = {
     "submits, 256 clients": lambda: hosts.submits(256),
     "submits, 64 clients, journal trimmed": lambda: hosts.submits(64, trimming=True),
     "store of 1,000,000 visitors at rest": million.at_rest,
-    "store of 100,000 visitors who just left": million.fresh,
+    "store of 1,000,000 visitors who just left": million.fresh,
+    "store of 1,000,000 visitors who are silent": million.silent,
     "server, 1,000 events/s while 1,000 rules are edited": reloading.reload_under_traffic,
 }
 

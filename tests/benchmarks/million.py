@@ -3,18 +3,19 @@
 The documents are those that the sample book makes of visitors who look around, some with a cart,
 some who hesitate and are invited. They are written to the file directly, without their journals:
 each is one of some hundred different ones, with ids of its own. ``fresh`` are visitors who have
-just left, ``at rest`` the same ones a day later, when their visits are over.
+just left, ``silent`` have a page open on which nothing happens, ``at rest`` are the first ones a
+day later, when their visits are over.
 """
 
 from __future__ import annotations
 
 import random
+import re
 import secrets
 import sqlite3
 import sys
 import tempfile
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from serving import Serving
 
 from engine.hosts.contract import Document, Input
 from engine.hosts.document import EngagementCore
+from engine.hosts.pressing import pressed
 from engine.hosts.store import Store
 from engine.language.compiler import compile_book
 from engine.language.source import read_folder
@@ -38,6 +40,7 @@ SHAPES = 300
 PAGES = ("/shop/", "/products/pebble-5", "/products/fjord-fold", "/products/aurora-12", "/cart")
 BEGUN = 1_764_000_000_000
 _DAY = 86_400_000
+_ID = re.compile(rb"[0-9A-F]{32}")
 
 
 def _core() -> EngagementCore:
@@ -46,9 +49,10 @@ def _core() -> EngagementCore:
     return EngagementCore(Library(plan(compiled.book)), lambda: {"chat": 2})
 
 
-def _walk(core: EngagementCore, visitor: str, chance: random.Random) -> Document:
-    """What is remembered of one visitor of one to three visits, when the last page was left."""
-    document, now, number = None, BEGUN, 0
+def _walk(core: EngagementCore, visitor: str, chance: random.Random, *, stays: bool) -> Document:
+    """What is remembered of one visitor of one to three visits; ``stays``: on the last page."""
+    document: Document | None = None
+    last, now, number = document, BEGUN, 0
     version = core.woken(now).version
     for visit in range(chance.choices((1, 2, 3), (70, 20, 10))[0]):
         name = f"{visit:02d}{visitor[2:]}"
@@ -66,11 +70,14 @@ def _walk(core: EngagementCore, visitor: str, chance: random.Random) -> Document
                     kind="event", visit=name, time=now + after, version=version,
                     id=f"{number:08X}{visitor[8:]}", body=body,
                 )  # fmt: skip
+                if kind == "PageExited":
+                    last = document
                 document = core.advance(visitor, document, [one]).document
             now += stay
         now += 3_600_000
-    assert document is not None
-    return document
+    found = last if stays else document
+    assert found is not None
+    return found
 
 
 def _page(
@@ -84,12 +91,12 @@ def _page(
     yield "PageExited", stay, {}
 
 
-def written(path: Path, count: int, *, rested: bool) -> dict[str, float]:
-    """Write a store of so many visitors; give its figures."""
+def written(path: Path, count: int, state: str) -> dict[str, float]:
+    """Write a store of so many visitors in that state; give its figures."""
     core, chance = _core(), random.Random(1)
     names = [f"{n:032X}" for n in range(0xABC0000, 0xABC0000 + SHAPES)]
-    shapes = [(name, _walk(core, name, chance)) for name in names]
-    if rested:
+    shapes = [(name, _walk(core, name, chance, stays=state == "silent")) for name in names]
+    if state == "at rest":
         shapes = [(name, _at_rest(core, name, document)) for name, document in shapes]
     kept = [(name, core.encode(document)) for name, document in shapes if document]
     store = Store(path, patience=1)
@@ -124,32 +131,39 @@ def _rows(kept: list[tuple[str, bytes]], count: int) -> Iterator[tuple[object, .
     soon = int(time.time() * 1000) + _DAY
     for number in range(1, count + 1):
         name, raw = kept[number % len(kept)]
-        visitor = name[:8] + secrets.token_hex(12).upper()
-        yield number, visitor, soon, _renamed(raw, name, visitor)
+        visitor = secrets.token_hex(16).upper()
+        yield number, visitor, soon, pressed(_renamed(raw, name, visitor))
 
 
 def _renamed(raw: bytes, name: str, visitor: str) -> bytes:
-    """The document of another visitor: every id that was made of the name is another."""
-    # Its visits, pages and events end alike; the first digits tell them apart.
-    plain = zlib.decompress(raw) if raw.startswith(b"\x78") else raw
-    plain = plain.replace(name[8:].encode(), visitor[8:].encode())
-    return plain if raw.startswith(b"{") else zlib.compress(plain)
+    """The document of another visitor: every id that was made of the name is another, by chance."""
+    names = {name.encode(): visitor.encode()}
+
+    def other(found: re.Match[bytes]) -> bytes:
+        return names.setdefault(found[0], secrets.token_hex(16).upper().encode())
+
+    return _ID.sub(other, raw)
 
 
 def at_rest(count: int = 1_000_000) -> dict[str, float]:
     """A store of visitors whose visits are over, and a server that starts on it."""
-    return _measured(count, rested=True)
+    return _measured(count, "at rest")
 
 
-def fresh(count: int = 100_000) -> dict[str, float]:
+def fresh(count: int = 1_000_000) -> dict[str, float]:
     """The same for visitors who have just left."""
-    return _measured(count, rested=False)
+    return _measured(count, "left")
 
 
-def _measured(count: int, *, rested: bool) -> dict[str, float]:
+def silent(count: int = 1_000_000) -> dict[str, float]:
+    """The same for visitors on whose open page nothing happens."""
+    return _measured(count, "silent")
+
+
+def _measured(count: int, state: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        figures = written(folder / "data" / "visits.sqlite3", count, rested=rested)
+        figures = written(folder / "data" / "visits.sqlite3", count, state)
         empty = _started(folder / "none", 0)
         full = _started(folder / "data", min(count, 5_000))
     return figures | {

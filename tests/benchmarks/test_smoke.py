@@ -71,6 +71,11 @@ def test_a_store_of_many_visitors() -> None:
     assert rested["seconds to the first event"] < 20
 
 
+@pytest.mark.parametrize("state", ["left", "silent", "at rest"])
+def test_an_idle_visitor_takes_less_than_a_kilobyte(state: str, tmp_path: Path) -> None:
+    assert million.written(tmp_path / "store.db", 3_000, state)["bytes of file/visitor"] < 900
+
+
 @pytest.mark.parametrize("name", ["w1", "w1p", "w2"])
 def test_the_engine_fires_what_the_floor_fires(name: str, tmp_path: Path) -> None:
     task = Task(

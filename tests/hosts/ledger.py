@@ -75,7 +75,7 @@ class Ledger:
     def rested(self, now: int) -> Input:
         return Input(kind="rested", visit="", time=now, version="1", body={})
 
-    def encode(self, document: Document) -> bytes:
+    def encode(self, document: Document, *, small: bool = False) -> bytes:
         return json.dumps(document).encode()
 
     def decode(self, raw: bytes) -> Document:

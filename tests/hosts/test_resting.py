@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sqlite3
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,10 @@ from engine.hosts.contract import Document, Host, Input
 from engine.hosts.document import EngagementCore
 from engine.hosts.journal import Retention
 from engine.hosts.memory import MemoryHost
+from engine.hosts.pressing import pressed, unpressed
+from engine.hosts.reading import reading
 from engine.hosts.sqlite import SqliteHost
+from engine.hosts.turn import SILENT
 from engine.language.compiler import compile_book
 from engine.language.source import read_folder
 from engine.runtime.library import Library
@@ -220,6 +224,62 @@ def _visits_after_two_hours(core: EngagementCore, version: str) -> set[str]:
     document = core.advance("G", None, inputs).document
     assert document is not None
     return set(document["visitor"].visits)
+
+
+def test_who_left_or_is_silent_is_stored_in_few_bytes(tmp_path: Path) -> None:
+    library = library_of(_book(RULES[0]))
+    core, version = EngagementCore(library, dict), library.live.version
+    path, clock = tmp_path / "store.db", [BEGUN]
+    host = SqliteHost(path, clock=Clock(lambda: clock[0] * 1_000_000, lambda: 0))
+
+    def stored(visitor: str) -> bytes | None:
+        with reading(path) as connection:
+            query = "SELECT document FROM visitors WHERE visitor = ?"
+            (found,) = connection.execute(query, (visitor,)).fetchone()
+        return found
+
+    async def tell(visitor: str, name: str) -> None:
+        body = {"eventName": name, "pageID": "P", "data": {}, "agents": {}}
+        one = Input(
+            kind="event", visit=f"V{visitor}", time=clock[0], version=version, id=name, body=body
+        )
+        await host.submit(visitor, [one])
+
+    async def test() -> None:
+        async with running(host, core):
+            for visitor in ("stays", "leaves"):
+                await tell(visitor, "PageEntered")
+            await tell("leaves", "PageExited")
+            raw = stored("stays")
+            assert raw is not None
+            left = stored("leaves")
+            assert left is not None
+            assert len(left) < 150 < 300 < len(raw), "who leaves is small at once"
+            clock[0] += 2 * SILENT
+            await settled(host, path, clock[0], version)
+            small = stored("stays")
+            assert small is not None
+            assert len(small) < 150
+            assert unpressed(small) == raw, "and nothing else has changed"
+            kinds = [entry.input.kind for entry in await host.history(visitor="stays")]
+            assert kinds == ["event"]
+            clock[0] = BEGUN + DAY - 1
+            await tell("stays", "PageExited")
+            clock[0] = BEGUN + 3 * DAY
+            await settled(host, path, clock[0], version)
+            assert stored("stays") is None, "it rests as if it had not waited"
+
+    run(test())
+
+
+@given(raw=st.binary(max_size=400).map(lambda raw: b"{" + raw), place=st.integers(0, 800))
+def test_what_is_pressed_is_the_same_again_and_never_less(raw: bytes, place: int) -> None:
+    small = pressed(raw)
+    assert unpressed(small) == raw == unpressed(raw) == unpressed(zlib.compress(raw))
+    with pytest.raises(zlib.error):
+        unpressed(small[: 1 + place % (len(small) - 1)])
+    with pytest.raises(zlib.error):
+        unpressed(small + b"x")
 
 
 class Walkers:
