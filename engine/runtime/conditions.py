@@ -1,4 +1,4 @@
-"""Conditions of the tree become Python code objects, built as syntax trees and never as text.
+"""Conditions of the tree become Python functions, built as syntax trees and never as text.
 
 A condition has three values, and almost all who ask only want to know one thing: is it *true* (a
 guard, a ``where``), or is it *false* (behind ``not``). So each condition is compiled in one of two
@@ -7,15 +7,14 @@ when x is false. ``not`` swaps the two, ``and`` and ``or`` become Python's own, 
 costs nothing, for it is what neither of them holds for. Only where a truth is *used* as a value
 (``set``, an argument) are the three values computed.
 
-What the analyst wrote enters the code as constants alone. Code is made when it is first needed: a
-book of 10,000 rules is loaded long before each of them has been asked.
+What the analyst wrote enters as constants alone, and those stand beside the code (``nodes.py``), so
+conditions of one shape share it. A function is made when it is first needed: a book of 10,000 rules
+is loaded long before each of them has been asked.
 """
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Callable, Mapping
-from types import FunctionType
 from typing import Any, Final, assert_never
 
 import re2
@@ -25,18 +24,15 @@ from engine.runtime import calendar, nodes
 from engine.runtime.aggregates import NEVER, Evaluate, atom_key, reader
 from engine.runtime.categories import Categories
 from engine.runtime.fields import Fields, envelope, field_reader, kinds_of, query_of
+from engine.runtime.nodes import Node
 from engine.runtime.sends import sent_reader
 from engine.vocabulary import address
 from engine.vocabulary.events import ENVELOPE
 from engine.vocabulary.kinds import TIME
 from engine.vocabulary.operators import COMPARISONS, arithmetic, conjunction, disjunction
 
-_NUMBERS: Final = (int, float)
-_ORDER: Final[Mapping[str, type[ast.cmpop]]] = {
-    "<": ast.Lt, "<=": ast.LtE, ">": ast.Gt, ">=": ast.GtE, "=": ast.Eq, "!=": ast.NotEq,
-}  # fmt: skip
-_OPPOSITE: Final[Mapping[str, type[ast.cmpop]]] = {
-    "<": ast.GtE, "<=": ast.Gt, ">": ast.LtE, ">=": ast.Lt, "=": ast.NotEq, "!=": ast.Eq,
+_OPPOSITE: Final[Mapping[str, str]] = {
+    "<": ">=", "<=": ">", ">": "<=", ">=": "<", "=": "!=", "!=": "=",
 }  # fmt: skip
 _REMEMBERED: Final = 10_000
 
@@ -60,19 +56,18 @@ class Conditions:
         """
         if condition is None:
             return None
-        return _lazily(lambda: self._emitter(event).function(condition, as_truth=True))
+        return nodes.lazily(self._truth, condition, event)
 
     def category(self, condition: syntax.Expr) -> Callable[[Any], bool]:
         """A test of a scene: does the condition of a category hold?"""
-        emitter = _Emitter(self, in_category=True)
-        return _lazily(lambda: emitter.function(condition, as_truth=True))
+        return nodes.lazily(self._category, condition)
 
     def compile(self, node: syntax.Expr) -> Evaluate:
         """The value of any condition or value: a raw JSON value, or None for missing."""
         if isinstance(node, syntax.Constant):
             value = self.constant(node)
             return lambda _: value
-        return _lazily(lambda: self._emitter(None).function(node, as_truth=False))
+        return nodes.lazily(self._value, node)
 
     def look(self, node: syntax.Expr) -> Evaluate:
         """The value of a node, for who asks about the same ones again and again."""
@@ -134,29 +129,19 @@ class Conditions:
             return calendar.midnight(fact.default, self.book.zone)
         return fact.default
 
-    def _emitter(self, event: str | None) -> _Emitter:
-        return _Emitter(self, event=event)
+    def _truth(self, condition: syntax.Expr, event: str | None) -> Evaluate:
+        return _Emitter(self, event=event).function(condition, as_truth=True)
+
+    def _category(self, condition: syntax.Expr) -> Evaluate:
+        return _Emitter(self, in_category=True).function(condition, as_truth=True)
+
+    def _value(self, node: syntax.Expr) -> Evaluate:
+        return _Emitter(self).function(node, as_truth=False)
 
 
 def _finite(value_of: Evaluate) -> Evaluate:
     """``since`` of what never happened has no JSON; as a value it is missing."""
     return lambda scene: None if (v := value_of(scene)) == NEVER else v
-
-
-def _lazily(make: Callable[[], Evaluate]) -> Evaluate:
-    made: Evaluate | None = None
-
-    def evaluate(scene: Any) -> Any:
-        nonlocal made
-        if made is None:
-            made = make()
-        return made(scene)
-
-    return evaluate
-
-
-_SCENE: Final = "s"
-_NOT_KNOWN: Final = nodes.constant(None)
 
 
 class _Emitter:
@@ -169,36 +154,35 @@ class _Emitter:
         self._book = conditions.book
         self._event = event
         self._in_category = in_category
-        self._bound: dict[str, Any] = {"type": type, "NUMBERS": _NUMBERS, "str": str}
+        self._bound: list[Any] = []
         self._scratch = 0
 
     def function(self, node: syntax.Expr, *, as_truth: bool) -> Evaluate:
         """The compiled function of a scene."""
         body = self.true(node) if as_truth else self.value(node)
-        return FunctionType(nodes.code(_SCENE, body), self._bound)
+        return nodes.function(body, self._bound)
 
-    def _bind(self, thing: Any) -> ast.expr:
-        name = f"b{len(self._bound)}"
-        self._bound[name] = thing
-        return nodes.name(name)
+    def _bind(self, thing: Any) -> Node:
+        self._bound.append(thing)
+        return nodes.bound(len(self._bound) - 1)
 
-    def _keep(self, item: ast.expr) -> tuple[ast.expr, ast.expr]:
+    def _keep(self, item: Node) -> tuple[Node, Node]:
         """An expression that also stores its value, and the name to read it again."""
         self._scratch += 1
         name = f"t{self._scratch}"
         return nodes.stored(name, item), nodes.name(name)
 
-    def _typed(self, item: ast.expr, kind: str) -> tuple[ast.expr, ast.expr]:
+    def _typed(self, item: Node, kind: str) -> tuple[Node, Node]:
         """A test that a value is a ``number`` or a ``text``, and the name to read it again."""
         stored, again = self._keep(item)
-        operator, wanted = (ast.In(), "NUMBERS") if kind == "number" else (ast.Is(), "str")
+        operator, wanted = ("in", "NUMBERS") if kind == "number" else ("is", "str")
         return nodes.compare(
             nodes.call(nodes.name("type"), stored), operator, nodes.name(wanted)
         ), again
 
     # ------------------------------------------------------------ the two polarities
 
-    def true(self, node: syntax.Expr) -> ast.expr:
+    def true(self, node: syntax.Expr) -> Node:
         """Holds exactly when the condition is true."""
         match node:
             case syntax.And(items=items):
@@ -210,7 +194,7 @@ class _Emitter:
             case _:
                 return self._decided(node, wanted=True)
 
-    def false(self, node: syntax.Expr) -> ast.expr:
+    def false(self, node: syntax.Expr) -> Node:
         """Holds exactly when the condition is false (and not when it is unknown)."""
         match node:
             case syntax.And(items=items):
@@ -222,63 +206,59 @@ class _Emitter:
             case _:
                 return self._decided(node, wanted=False)
 
-    def _decided(self, node: syntax.Expr, *, wanted: bool) -> ast.expr:
+    def _decided(self, node: syntax.Expr, *, wanted: bool) -> Node:
         match node:
             case syntax.Compare(right=syntax.Constant() as right):
                 return self._with_constant(node, right, wanted=wanted)
             case syntax.Among(item=item, values=values) if _all_texts(values):
                 test, again = self._typed(self._raw(item, "text"), "text")
                 texts = frozenset(v.value for v in values if isinstance(v, syntax.Constant))
-                operator = ast.In() if wanted else ast.NotIn()
+                operator = "in" if wanted else "not in"
                 return nodes.all_([test, nodes.compare(again, operator, self._bind(texts))])
             case syntax.Glob(pattern=pattern):
-                stored, again = self._keep(nodes.get(nodes.name(_SCENE), "event", "url"))
+                stored, again = self._keep(nodes.get(nodes.SCENE, "event", "url"))
                 fits = nodes.call(self._bind(address.glob(pattern)), again)
-                known = nodes.compare(stored, ast.IsNot(), _NOT_KNOWN)
+                known = nodes.compare(stored, "is not", nodes.NOT_KNOWN)
                 return nodes.all_([known, fits if wanted else nodes.not_(fits)])
             case _:
-                return nodes.is_(self.value(node), wanted)
+                return nodes.is_(self.value(node), value=wanted)
 
-    def _with_constant(
-        self, node: syntax.Compare, right: syntax.Constant, *, wanted: bool
-    ) -> ast.expr:
+    def _with_constant(self, node: syntax.Compare, right: syntax.Constant, *, wanted: bool) -> Node:
         """A comparison with a constant: its kind is tested in place, without a call."""
         value, operator = self._conditions.constant(right), node.operator
         if isinstance(value, bool):
             if operator in ("=", "!="):
                 left = self._raw(node.left, "boolean")
-                return nodes.is_(left, value if (operator == "=") is wanted else not value)
-        elif isinstance(value, int | float) and operator in _ORDER:
-            table = _ORDER if wanted else _OPPOSITE
+                return nodes.is_(left, value=value if (operator == "=") is wanted else not value)
+        elif isinstance(value, int | float) and operator in _OPPOSITE:
+            symbol = operator if wanted else _OPPOSITE[operator]
             test, again = self._typed(self._raw(node.left, "number"), "number")
-            return nodes.all_(
-                [test, nodes.compare(again, table[operator](), nodes.constant(value))]
-            )
+            return nodes.all_([test, nodes.compare(again, symbol, self._bind(value))])
         elif isinstance(value, str) and operator != "has":
             test, again = self._typed(self._raw(node.left, "text"), "text")
             held = self._text_test(again, operator, value, wanted=wanted)
             return nodes.all_([test, held])
-        return nodes.is_(self._compared(node), wanted)
+        return nodes.is_(self._compared(node), value=wanted)
 
-    def _text_test(self, text: ast.expr, operator: str, value: str, *, wanted: bool) -> ast.expr:
-        if operator in _ORDER:
-            table = _ORDER if wanted else _OPPOSITE
-            return nodes.compare(text, table[operator](), nodes.constant(value))
+    def _text_test(self, text: Node, operator: str, value: str, *, wanted: bool) -> Node:
+        if operator in _OPPOSITE:
+            symbol = operator if wanted else _OPPOSITE[operator]
+            return nodes.compare(text, symbol, self._bind(value))
         if operator == "matches":
             found = nodes.call(self._bind(re2.compile(value).search), text)
-            return nodes.compare(found, ast.IsNot() if wanted else ast.Is(), _NOT_KNOWN)
+            return nodes.compare(found, "is not" if wanted else "is", nodes.NOT_KNOWN)
         method = "startswith" if operator == "starts with" else "endswith"
-        fits = nodes.call(nodes.get(text, method), nodes.constant(value))
+        fits = nodes.call(nodes.get(text, method), self._bind(value))
         return fits if wanted else nodes.not_(fits)
 
     # ------------------------------------------------------------ values
 
-    def value(self, node: syntax.Expr) -> ast.expr:  # noqa: C901 - a line for each node
+    def value(self, node: syntax.Expr) -> Node:  # noqa: C901 - a line for each node
         """The value: raw JSON, or None for missing and unknown."""
-        scene = nodes.name(_SCENE)
+        scene = nodes.SCENE
         match node:
             case syntax.Constant():
-                return nodes.constant(self._conditions.constant(node))
+                return self._bind(self._conditions.constant(node))
             case syntax.Path(parts=parts):
                 return self._path(parts)
             case syntax.Aggregate():
@@ -304,11 +284,11 @@ class _Emitter:
                 away = nodes.call(nodes.get(own, "isdisjoint"), nodes.get(scene, "categories"))
                 return nodes.not_(away)
             case syntax.Known(item=item, known=known):
-                operator = ast.IsNot() if known else ast.Is()
-                return nodes.compare(self.value(item), operator, _NOT_KNOWN)
+                operator = "is not" if known else "is"
+                return nodes.compare(self.value(item), operator, nodes.NOT_KNOWN)
             case syntax.Arithmetic(left=left, right=right, operator=operator):
                 sides = (self.value(left), self.value(right))
-                return nodes.call(self._bind(arithmetic), nodes.constant(operator), *sides)
+                return nodes.call(self._bind(arithmetic), self._bind(operator), *sides)
             case syntax.Not(item=item):
                 return nodes.call(self._bind(_negation), self._truth_value(item))
             case syntax.And(items=items):
@@ -316,28 +296,30 @@ class _Emitter:
             case syntax.Or(items=items):
                 return self._joined(disjunction, items)
             case syntax.Glob():
-                unknown = nodes.either(self.false(node), nodes.constant(value=False), _NOT_KNOWN)
-                return nodes.either(self.true(node), nodes.constant(value=True), unknown)
+                unknown = nodes.either(
+                    self.false(node), nodes.settled(value=False), nodes.NOT_KNOWN
+                )
+                return nodes.either(self.true(node), nodes.settled(value=True), unknown)
             case _:
                 assert_never(node)
 
-    def _joined(self, join: Callable[[list[Any]], Any], items: tuple[syntax.Expr, ...]) -> ast.expr:
+    def _joined(self, join: Callable[[list[Any]], Any], items: tuple[syntax.Expr, ...]) -> Node:
         values = nodes.list_([self._truth_value(item) for item in items])
         return nodes.call(self._bind(join), values)
 
-    def _truth_value(self, node: syntax.Expr) -> ast.expr:
+    def _truth_value(self, node: syntax.Expr) -> Node:
         """The value of a condition: what is not boolean is unknown."""
         return nodes.call(self._bind(_as_truth), self.value(node))
 
-    def _compared(self, node: syntax.Compare) -> ast.expr:
+    def _compared(self, node: syntax.Compare) -> Node:
         if node.operator == "matches" and isinstance(node.right, syntax.Constant):
             search = re2.compile(str(node.right.value)).search
             return nodes.call(self._bind(lambda text: _found(search, text)), self.value(node.left))
         evaluate = self._bind(COMPARISONS[node.operator].evaluate)
         return nodes.call(evaluate, self.value(node.left), self.value(node.right))
 
-    def _outside(self, node: syntax.Outside) -> ast.expr:
-        event, medium = nodes.get(nodes.name(_SCENE), "event"), nodes.constant(node.argument)
+    def _outside(self, node: syntax.Outside) -> Node:
+        event, medium = nodes.get(nodes.SCENE, "event"), self._bind(node.argument)
         if node.name == "agents.ready":
             return nodes.call(nodes.get(event, "agents", "get"), medium)
         probability = nodes.call(nodes.get(event, "pacing", "get"), medium)
@@ -345,28 +327,26 @@ class _Emitter:
             return probability
         return nodes.call(self._bind(_admits), probability, nodes.get(event, "draw"))
 
-    def _aggregate(self, node: syntax.Aggregate) -> ast.expr:
+    def _aggregate(self, node: syntax.Aggregate) -> Node:
         if node.atom.what == "sent":
             read = sent_reader(node, self._conditions.truth(node.atom.where))
         else:
             read = reader(node, atom_key(self._book, node.atom))
-        return nodes.call(self._bind(read), nodes.name(_SCENE))
+        return nodes.call(self._bind(read), nodes.SCENE)
 
     # ------------------------------------------------------------ paths
 
-    def _raw(self, node: syntax.Expr, family: str) -> ast.expr:
+    def _raw(self, node: syntax.Expr, family: str) -> Node:
         """The value of a node for a reader who tests its kind: then nobody else has to."""
         if isinstance(node, syntax.Path) and node.parts[0] == "event" and len(node.parts) == 2:
             name = node.parts[1]
             kinds = kinds_of(self._conditions.fields, (name,), self._event)
             if name not in ENVELOPE and kinds <= {family}:
-                return nodes.call(
-                    nodes.get(nodes.name(_SCENE), "event", "data", "get"), nodes.constant(name)
-                )
+                return nodes.call(nodes.get(nodes.SCENE, "event", "data", "get"), self._bind(name))
         return self.value(node)
 
-    def _path(self, parts: tuple[str, ...]) -> ast.expr:
-        scene = nodes.name(_SCENE)
+    def _path(self, parts: tuple[str, ...]) -> Node:
+        scene = nodes.SCENE
         match parts:
             case ("event", "query", name):
                 return nodes.call(self._bind(query_of(name)), scene)
@@ -380,13 +360,13 @@ class _Emitter:
             case (name,) if self._in_category:
                 return self._envelope(name)
             case ("visit", "pages"):
-                return self._of_visit("entered", nodes.constant(0))
+                return self._of_visit("entered", self._bind(0))
             case ("visit", "duration"):
                 lasted = nodes.minus(nodes.get(scene, "now"), nodes.get(scene, "visit", "started"))
-                there = nodes.compare(nodes.get(scene, "visit"), ast.Is(), _NOT_KNOWN)
-                return nodes.either(there, _NOT_KNOWN, lasted)
+                there = nodes.compare(nodes.get(scene, "visit"), "is", nodes.NOT_KNOWN)
+                return nodes.either(there, nodes.NOT_KNOWN, lasted)
             case ("visitor", "state"):
-                return self._of_visit("state", nodes.constant("anonymous"))
+                return self._of_visit("state", self._bind("anonymous"))
             case ("visitor" | "visit" as scope, name):
                 return self._fact(scope, name)
             case (alias, *path):
@@ -395,24 +375,22 @@ class _Emitter:
             case _:
                 raise AssertionError("a path has a part")
 
-    def _of_visit(self, attribute: str, otherwise: ast.expr) -> ast.expr:
-        visit = nodes.get(nodes.name(_SCENE), "visit")
-        gone = nodes.compare(visit, ast.Is(), _NOT_KNOWN)
+    def _of_visit(self, attribute: str, otherwise: Node) -> Node:
+        visit = nodes.get(nodes.SCENE, "visit")
+        gone = nodes.compare(visit, "is", nodes.NOT_KNOWN)
         return nodes.either(gone, otherwise, nodes.get(visit, attribute))
 
-    def _fact(self, scope: str, name: str) -> ast.expr:
-        default = nodes.constant(self._conditions.fact_default(scope, name))
-        found = nodes.call(
-            nodes.get(nodes.name(_SCENE), scope, "facts", "get"), nodes.constant(name), default
-        )
+    def _fact(self, scope: str, name: str) -> Node:
+        default = self._bind(self._conditions.fact_default(scope, name))
+        found = nodes.call(nodes.get(nodes.SCENE, scope, "facts", "get"), self._bind(name), default)
         if scope == "visitor":
             return found
-        gone = nodes.compare(nodes.get(nodes.name(_SCENE), "visit"), ast.Is(), _NOT_KNOWN)
+        gone = nodes.compare(nodes.get(nodes.SCENE, "visit"), "is", nodes.NOT_KNOWN)
         return nodes.either(gone, default, found)
 
-    def _envelope(self, name: str) -> ast.expr:
+    def _envelope(self, name: str) -> Node:
         own = () if self._in_category else self._conditions.category_names
-        return nodes.call(self._bind(envelope(name, own)), nodes.name(_SCENE))
+        return nodes.call(self._bind(envelope(name, own)), nodes.SCENE)
 
 
 def _all_texts(values: tuple[syntax.Expr, ...]) -> bool:
