@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from engine.runtime.outcome import Outcome
+from engine.runtime.outcome import Batch, Breach, Decision, Outcome
 from engine.runtime.plan import Plan
 from engine.runtime.visitor import Visitor
 from engine.vocabulary.events import Event, Moment
@@ -15,6 +15,16 @@ class Road:
     def walk(self, plan: Plan, visitor: Visitor, moment: Moment, /) -> Outcome | None:
         """What ``advance`` gives, in place; None when the road is too short: nothing changed."""
 
+class Answer:
+    """What came of a plain line; its tuples are made when they are read."""
+
+    @property
+    def batches(self) -> tuple[Batch, ...]: ...
+    @property
+    def decisions(self) -> tuple[Decision, ...]: ...
+    @property
+    def breaches(self) -> tuple[Breach, ...]: ...
+
 class Feeder:
     """The short road of one plan, for a stream of lines."""
 
@@ -25,8 +35,11 @@ class Feeder:
         visitors: dict[str, Visitor],
         decode: Callable[[bytes], Line],
     ) -> None: ...
-    def feed(self, line: bytes, /) -> Outcome | None:
-        """The outcome of a line; None when nothing came of it. Raises ``ValueError``."""
+    def feed(self, line: bytes, /) -> Answer | Outcome | None:
+        """What came of a line; None when nothing did. Raises ``ValueError``."""
 
     def take(self, event: Event, /) -> Outcome | None:
         """The outcome of an event; None when nothing came of it."""
+
+    def visitor(self, visitor: str, /) -> Visitor | None:
+        """The record of a visitor; None of one who was never heard of."""

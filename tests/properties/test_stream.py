@@ -7,6 +7,7 @@ import json
 import msgspec
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from properties.cases import Case, cases
 
 from engine.language.compiler import compile_book
@@ -29,8 +30,8 @@ def line_of(event: Event) -> bytes:
 
 
 @pytest.mark.parametrize("native", [True, False], ids=["native", "python"])
-@given(cases())
-def test_lines_in_bulk_are_steps(native: bool, case: Case) -> None:
+@given(cases(), st.data())
+def test_lines_in_bulk_are_steps(native: bool, case: Case, data: st.DataObject) -> None:
     compiled, visitor = plan(case.book, native=native), Visitor.new("W")
     stream = Stream(compiled)
     for moment in case.moments():
@@ -43,8 +44,11 @@ def test_lines_in_bulk_are_steps(native: bool, case: Case) -> None:
         silent = not (expected.batches or expected.decisions or expected.breaches)
         assert (got is None) == silent
         if got is not None:
-            assert got[1:] == expected[1:]
-            assert got.visitor.to_json() == visitor.to_json()
+            assert (got.batches, got.decisions, got.breaches) == expected[1:]
+        if data.draw(st.booleans()):
+            told = stream.visitor("W")
+            assert told is not None
+            assert told.to_json() == visitor.to_json()
 
 
 @pytest.mark.parametrize("line", [b"", b"{", b"[]", b'{"eventName": 1}', b'{"timestamp": 1}'])

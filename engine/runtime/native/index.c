@@ -1,40 +1,7 @@
 /* The index of index.py, laid out flat: what an event fits is found without a call of Python, unless
    a condition is left over that only Python can test. */
 
-#include "road.h"
-
-typedef enum { READ_SLOT, READ_DATA, READ_CALL } ReadWhat;
-
-typedef struct { ReadWhat what; Slot slot; PyObject *name, *call; } Read;
-
-/* Thresholds on one field, each less than 2^53: a double holds them exactly. */
-typedef struct {
-    Read read;
-    bool upward, right, tested;
-    int count;
-    const double *limits;
-    const int *numbers;
-    PyObject **tests;
-} Steps;
-
-typedef struct { int number; PyObject *test; } Tested;
-
-typedef struct {
-    int free_count, step_count, tested_count;
-    const int *free;
-    Steps *steps;
-    Tested *tested;
-} Drawer;
-
-/* The drawers of one field by the value that it must equal: dictionaries of numbers of drawers. */
-typedef struct { Read read; PyObject *texts, *numbers, *flags; } Table;
-
-struct Index {
-    int table_count, drawer_count;
-    Drawer *drawers; /* the first is for what is always looked at */
-    Table *tables;
-    PyObject *categories, *globs, *known, *fitting;
-};
+#include "index.h"
 
 /* ---------------------------------------------------------------- reading a field */
 
@@ -237,13 +204,13 @@ holds(PyObject *test, Moment *moment)
 }
 
 /* How many limits lie before the value (``right``: or at it). */
-static int
-place_of(const Steps *steps, double value)
+int
+steps_place(const Steps *steps, double value)
 {
     int low = 0, high = steps->count;
     while (low < high) {
         int middle = (low + high) / 2;
-        bool before = steps->right ? steps->limits[middle] <= value
+        bool before = steps->right ? !(value < steps->limits[middle])
                                    : steps->limits[middle] < value;
         if (before)
             low = middle + 1;
@@ -275,7 +242,7 @@ steps_collect(const Steps *steps, Moment *moment, Found *found)
     Py_DECREF(value);
     if (!sized)
         return 0;
-    int place = place_of(steps, size);
+    int place = steps_place(steps, size);
     int from = steps->upward ? 0 : place, until = steps->upward ? place : steps->count;
     if (!steps->tested)
         return found_add(found, steps->numbers + from, until - from);
@@ -369,30 +336,6 @@ collect_globs(const Index *index, Moment *moment, Found *found)
     return failed;
 }
 
-static int
-by_number(const void *one, const void *other)
-{
-    return *(const int *)one - *(const int *)other;
-}
-
-/* In order of number, whatever the drawers; what lay in several of them, once. */
-static void
-each_once(Found *found)
-{
-    if (found->count == 2 && found->items[0] > found->items[1]) {
-        int first = found->items[1];
-        found->items[1] = found->items[0];
-        found->items[0] = first;
-    }
-    else if (found->count > 2)
-        qsort(found->items, found->count, sizeof(int), by_number);
-    int kept = 0;
-    for (int n = 0; n < found->count; n++)
-        if (kept == 0 || found->items[kept - 1] != found->items[n])
-            found->items[kept++] = found->items[n];
-    found->count = kept;
-}
-
 int
 index_find(const Index *index, Moment *moment, Found *found)
 {
@@ -404,6 +347,6 @@ index_find(const Index *index, Moment *moment, Found *found)
     if (!failed && index->globs != NULL)
         failed = collect_globs(index, moment, found);
     if (!failed && found->count > 1)
-        each_once(found);
+        found_once(found);
     return failed ? -1 : 0;
 }

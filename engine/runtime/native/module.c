@@ -1,6 +1,6 @@
-/* The module: a road is laid out once for a plan, and a feeder walks it for a stream of lines. */
+/* The module, and the road: it is laid out once for a plan. */
 
-#include "road.h"
+#include "plain.h"
 
 /* ---------------------------------------------------------------- laying a road out */
 
@@ -26,7 +26,8 @@ read_indexes(Road *road, PyObject *plan)
     road->named = arena_hold(&road->arena, PyDict_New());
     if (named == NULL || others == NULL || road->named == NULL)
         return -1;
-    road->indexes = arena_new(&road->arena, PyDict_GET_SIZE(named) + 1, sizeof(Index *));
+    road->index_count = (int)PyDict_GET_SIZE(named) + 1;
+    road->indexes = arena_new(&road->arena, road->index_count, sizeof(Index *));
     if (road->indexes == NULL || (road->indexes[0] = index_of(&road->arena, others)) == NULL)
         return -1;
     PyObject *name, *index;
@@ -190,10 +191,7 @@ road_dealloc(Road *road)
 {
     PyObject_GC_UnTrack(road);
     road_clear(road);
-    for (Block *block = road->arena.blocks, *next; block != NULL; block = next) {
-        next = block->next;
-        PyMem_Free(block);
-    }
+    arena_free(&road->arena);
     Py_TYPE(road)->tp_free((PyObject *)road);
 }
 
@@ -233,7 +231,7 @@ static PyMethodDef road_methods[] = {
     {NULL, NULL, 0, NULL},
 };
 
-static PyTypeObject road_type = {
+PyTypeObject road_type = {
     PyVarObject_HEAD_INIT(NULL, 0)
     .tp_name = "engine.runtime._road.Road",
     .tp_doc = "Road(plan): the short road of a plan.",
@@ -244,152 +242,6 @@ static PyTypeObject road_type = {
     .tp_clear = (inquiry)road_clear,
     .tp_dealloc = (destructor)road_dealloc,
     .tp_methods = road_methods,
-};
-
-/* ---------------------------------------------------------------- a feeder */
-
-typedef struct {
-    PyObject_HEAD
-    Road *road;
-    PyObject *plan, *visitors, *decode;
-} Feeder;
-
-static PyObject *
-feeder_new(PyTypeObject *type, PyObject *args, PyObject *keywords)
-{
-    PyObject *road, *plan, *visitors, *decode;
-    static char *words[] = {"road", "plan", "visitors", "decode", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O!OO!O", words, &road_type, &road, &plan,
-                                     &PyDict_Type, &visitors, &decode))
-        return NULL;
-    Feeder *feeder = (Feeder *)type->tp_alloc(type, 0);
-    if (feeder != NULL) {
-        feeder->road = (Road *)Py_NewRef(road);
-        feeder->plan = Py_NewRef(plan);
-        feeder->visitors = Py_NewRef(visitors);
-        feeder->decode = Py_NewRef(decode);
-    }
-    return (PyObject *)feeder;
-}
-
-static int
-feeder_traverse(Feeder *feeder, visitproc visit, void *arg)
-{
-    Py_VISIT(feeder->road);
-    Py_VISIT(feeder->plan);
-    Py_VISIT(feeder->visitors);
-    Py_VISIT(feeder->decode);
-    return 0;
-}
-
-static int
-feeder_clear(Feeder *feeder)
-{
-    Py_CLEAR(feeder->road);
-    Py_CLEAR(feeder->plan);
-    Py_CLEAR(feeder->visitors);
-    Py_CLEAR(feeder->decode);
-    return 0;
-}
-
-static void
-feeder_dealloc(Feeder *feeder)
-{
-    PyObject_GC_UnTrack(feeder);
-    feeder_clear(feeder);
-    Py_TYPE(feeder)->tp_free((PyObject *)feeder);
-}
-
-/* The visitor of a name, borrowed from the visitors; a new one when it is not known. */
-static PyObject *
-visitor_of(Feeder *feeder, PyObject *name)
-{
-    PyObject *visitor = PyDict_GetItemWithError(feeder->visitors, name);
-    if (visitor != NULL || PyErr_Occurred())
-        return visitor;
-    visitor = PyObject_CallMethod((PyObject *)names.visitor.type, "new", "O", name);
-    int failed = visitor == NULL || PyDict_SetItem(feeder->visitors, name, visitor);
-    Py_XDECREF(visitor); /* the visitors keep it */
-    return failed ? NULL : visitor;
-}
-
-/* An outcome of Python: None when nothing came of it. Steals its argument. */
-static PyObject *
-unless_empty(PyObject *outcome)
-{
-    bool empty = outcome != NULL;
-    for (Py_ssize_t n = 1; empty && n < 4; n++)
-        empty = PyTuple_GET_SIZE(PyTuple_GET_ITEM(outcome, n)) == 0;
-    if (!empty)
-        return outcome;
-    Py_DECREF(outcome);
-    Py_RETURN_NONE;
-}
-
-static PyObject *
-feeder_take(Feeder *feeder, PyObject *event)
-{
-    if (!PyObject_TypeCheck(event, names.event.type)) {
-        PyErr_SetString(PyExc_TypeError, "a stream takes events");
-        return NULL;
-    }
-    PyObject *visitor = visitor_of(feeder, AT(event, names.event.visitor)), *outcome = NULL;
-    if (visitor == NULL)
-        return NULL;
-    switch (walk(feeder->road, feeder->plan, visitor, event, &outcome)) {
-    case FAILED:
-        return NULL;
-    case LONG_ROAD:
-        return unless_empty(PyObject_CallFunctionObjArgs(names.advance, feeder->plan, visitor,
-                                                         event, NULL));
-    default:
-        return outcome == Py_None ? outcome : unless_empty(outcome);
-    }
-}
-
-/* line.settled: the line as an event, with its visitor and data. */
-static void
-settle(PyObject *line)
-{
-    PyObject *visitor = AT(line, names.event.visitor);
-    if (visitor == Py_None || PyUnicode_GET_LENGTH(visitor) == 0)
-        put(line, names.event.visitor, AT(line, names.event.visit));
-    if (AT(line, names.event.data) == Py_None)
-        put(line, names.event.data, names.nothing);
-}
-
-static PyObject *
-feeder_feed(Feeder *feeder, PyObject *text)
-{
-    PyObject *line = PyObject_CallOneArg(feeder->decode, text);
-    if (line == NULL)
-        return NULL;
-    if (PyObject_TypeCheck(line, names.event.type))
-        settle(line);
-    PyObject *outcome = feeder_take(feeder, line);
-    Py_DECREF(line);
-    return outcome;
-}
-
-static PyMethodDef feeder_methods[] = {
-    {"feed", (PyCFunction)feeder_feed, METH_O,
-     "feed(line): the outcome of a line of JSON; None when nothing came of it."},
-    {"take", (PyCFunction)feeder_take, METH_O,
-     "take(event): the outcome of an event; None when nothing came of it."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyTypeObject feeder_type = {
-    PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "engine.runtime._road.Feeder",
-    .tp_doc = "Feeder(road, plan, visitors, decode): walks a road for a stream.",
-    .tp_basicsize = sizeof(Feeder),
-    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
-    .tp_new = feeder_new,
-    .tp_traverse = (traverseproc)feeder_traverse,
-    .tp_clear = (inquiry)feeder_clear,
-    .tp_dealloc = (destructor)feeder_dealloc,
-    .tp_methods = feeder_methods,
 };
 
 static struct PyModuleDef module = {
@@ -403,7 +255,8 @@ PyMODINIT_FUNC
 PyInit__road(void)
 {
     PyObject *made = PyModule_Create(&module);
-    if (made == NULL || PyModule_AddType(made, &road_type) || PyModule_AddType(made, &feeder_type)) {
+    if (made == NULL || PyModule_AddType(made, &road_type) || PyModule_AddType(made, &feeder_type)
+        || PyModule_AddType(made, &answer_type)) {
         Py_XDECREF(made);
         return NULL;
     }

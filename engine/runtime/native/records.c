@@ -122,6 +122,16 @@ arena_hold(Arena *arena, PyObject *value)
     return failed ? NULL : value;
 }
 
+void
+arena_free(Arena *arena)
+{
+    for (Block *block = arena->blocks, *next; block != NULL; block = next) {
+        next = block->next;
+        PyMem_Free(block);
+    }
+    arena->blocks = NULL;
+}
+
 PyObject *
 held(Arena *arena, PyObject *object, const char *name)
 {
@@ -174,6 +184,29 @@ found_add(Found *found, const int *numbers, int count)
     return 0;
 }
 
+static int
+by_number(const void *one, const void *other)
+{
+    return *(const int *)one - *(const int *)other;
+}
+
+void
+found_once(Found *found)
+{
+    if (found->count == 2 && found->items[0] > found->items[1]) {
+        int first = found->items[1];
+        found->items[1] = found->items[0];
+        found->items[0] = first;
+    }
+    else if (found->count > 2)
+        qsort(found->items, found->count, sizeof(int), by_number);
+    int kept = 0;
+    for (int n = 0; n < found->count; n++)
+        if (kept == 0 || found->items[kept - 1] != found->items[n])
+            found->items[kept++] = found->items[n];
+    found->count = kept;
+}
+
 void
 found_free(Found *found)
 {
@@ -224,8 +257,9 @@ bind_records(PyObject *visitors, PyObject *scenes, PyObject *events)
         F(visitor, now), F(visitor, events), F(visitor, version), F(visitor, visits),
         F(visitor, sends), F(visitor, memory), F(visitor, timers), F(visitor, quiet),
         F(visitor, heard_of), F(visitor, heard), F(visitor, ledger), END};
-    const Field visit[] = {F(visit, last), F(visit, entered), F(visit, pages), F(visit, memory),
-                           F(visit, sent), END};
+    const Field visit[] = {
+        F(visit, last), F(visit, opened), F(visit, entered), F(visit, pages),
+        F(visit, memory), F(visit, sent), END};
     const Field page[] = {F(page, opened), F(page, entered), F(page, memory), END};
     const Field scene[] = {
         F(scene, plan), F(scene, event), F(scene, now), F(scene, visitor), F(scene, visit),
@@ -253,6 +287,7 @@ bind_things(const Thing *things)
 static int
 bind_texts(void)
 {
+    names.new = PyUnicode_InternFromString("new");
     names.open = PyUnicode_InternFromString("open");
     names.close_page = PyUnicode_InternFromString("close_page");
     names.categories = PyUnicode_InternFromString("categories");
@@ -261,6 +296,7 @@ bind_texts(void)
     names.unless = PyUnicode_InternFromString("unless");
     names.zero = PyLong_FromLong(0);
     names.empty = PyTuple_New(0);
+    names.secret = (uint64_t)PyObject_Hash(names.categories); /* it is random in each process */
     return PyErr_Occurred() ? -1 : 0;
 }
 

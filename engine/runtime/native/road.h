@@ -19,7 +19,7 @@ typedef struct {
              category, data, agents, pacing, draw; } event;
     struct { PyTypeObject *type; Slot now, events, version, visits, sends, memory, timers,
              quiet, heard_of, heard, ledger; } visitor;
-    struct { PyTypeObject *type; Slot last, entered, pages, memory, sent; } visit;
+    struct { PyTypeObject *type; Slot last, opened, entered, pages, memory, sent; } visit;
     struct { PyTypeObject *type; Slot opened, entered, memory; } page;
     struct { PyTypeObject *type; Slot plan, event, now, visitor, visit, before, names, categories; }
         scene;
@@ -28,8 +28,9 @@ typedef struct {
     /* The same step in Python, for all that is not on the short road. */
     PyObject *advance, *adopt, *fit, *decide;
     PyObject *page_entered, *page_exited, *zero, *empty, *when, *unless;
-    PyObject *open, *close_page, *categories, *move;
+    PyObject *new, *open, *close_page, *categories, *move;
     Py_ssize_t pages_open, sends_kept;
+    uint64_t secret;
 } Names;
 
 extern Names names;
@@ -64,6 +65,9 @@ void *arena_new(Arena *arena, size_t count, size_t size);
 /* Keep a value as long as the arena; gives it back, borrowed. Steals ``value``; NULL stays NULL. */
 PyObject *arena_hold(Arena *arena, PyObject *value);
 
+/* Gives all of its memory back; ``held`` stays. */
+void arena_free(Arena *arena);
+
 /* An attribute, kept as long as the arena and borrowed from it; NULL with an error. */
 PyObject *held(Arena *arena, PyObject *object, const char *name);
 
@@ -84,6 +88,8 @@ PyObject *moment_scene(Moment *moment);
 typedef struct { int count, room; int *items; int few[64]; } Found;
 
 int found_add(Found *found, const int *numbers, int count);
+/* In order of number, whatever the order in which they were found; each once. */
+void found_once(Found *found);
 void found_free(Found *found);
 
 /* ---------------------------------------------------------------- index.c */
@@ -125,6 +131,9 @@ int rule_advance(const Rule *rule, Moment *moment, const int *positions, int cou
 /* What one moment of plain rules gives. */
 typedef struct { Pile decisions, sends, log; } Given;
 
+/* The id of a message of the rule: visit/strategy/n */
+PyObject *rule_message_id(const Rule *rule, PyObject *visit, Py_ssize_t number);
+
 /* Guards a plain rule that is complete, and makes its messages. -1 with an error. */
 int rule_decide(const Rule *rule, Moment *moment, Given *given);
 
@@ -140,12 +149,14 @@ typedef struct {
     PyObject *ranks; /* of the rules, by the key of their memory */
     PyObject *named; /* the number of the index of an event's name; SPECIAL for a special one */
     long long expiry; /* of a visit, in ms */
-    int watch_count, rule_count;
+    int watch_count, rule_count, index_count;
     Index **indexes; /* the first is that of all other names */
     Rule *rules;
     Link *unmoved; /* a link for each rule, without positions */
     Watch *watches;
 } Road;
+
+extern PyTypeObject road_type;
 
 /* The number of what is never on the short road. */
 #define SPECIAL (-1)

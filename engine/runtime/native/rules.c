@@ -221,9 +221,8 @@ reason_of(const Rule *rule, Moment *moment)
     return Py_None;
 }
 
-/* visit/strategy/n */
-static PyObject *
-id_of(const Rule *rule, PyObject *visit, Py_ssize_t number)
+PyObject *
+rule_message_id(const Rule *rule, PyObject *visit, Py_ssize_t number)
 {
     if (!PyUnicode_IS_COMPACT_ASCII(visit) || !PyUnicode_IS_COMPACT_ASCII(rule->middle))
         return PyUnicode_FromFormat("%U%U%zd", visit, rule->middle, number);
@@ -269,7 +268,7 @@ offer(const Rule *rule, const SendPlan *planned, Moment *moment, PyObject *attac
                          ? NULL
                          : PyObject_CallOneArg(planned->data, moment->scene);
     Py_ssize_t number = data == NULL ? -1 : next_number(rule, moment);
-    PyObject *id = number < 0 ? NULL : id_of(rule, visit, number);
+    PyObject *id = number < 0 ? NULL : rule_message_id(rule, visit, number);
     if (id == NULL) {
         Py_XDECREF(data);
         return -1;

@@ -9,9 +9,8 @@ from typing import Any
 from engine.language.compiler import compile_book
 from engine.language.source import Source
 from engine.language.syntax import Book
-from engine.runtime.outcome import Outcome
 from engine.runtime.plan import plan
-from engine.runtime.stream import Stream
+from engine.runtime.stream import Answer, Stream
 from engine.vocabulary.events import NOTHING, Event
 
 from . import books, mixed
@@ -36,7 +35,7 @@ class Overture(Engine):
     def ready(self, line: bytes) -> Any:
         return line if self._form == "line" else event_of(json.loads(line))
 
-    def fired(self, answer: Outcome) -> Iterator[str]:
+    def fired(self, answer: Answer) -> Iterator[str]:
         return (send.strategy for batch in answer.batches for send in batch.sends)
 
 
