@@ -10,7 +10,8 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,6 +43,13 @@ from engine.shelf import BookError, Shelf
 
 DRAIN: Final = 10
 """Seconds that requests under way get when the server stops."""
+_NEVER: Final = 1_000_000_000
+"""Small searches for garbage before a full one begins by itself."""
+_PEACE: Final = 10.0
+"""Seconds without an event after which nobody is likely to ask in the next tenth of one."""
+_SEARCH_EVERY: Final = 1_800.0
+_SEARCH_AT_LAST: Final = 86_400.0
+"""Seconds between two full searches for garbage, at least and at most."""
 _FRAME: Final = 16 * 1024
 """Bytes of a frame from a page: who it is, or how far it came."""
 
@@ -142,7 +150,8 @@ async def _opened(
             agents=agents.free,
             routes=[*media, *pages.captures(lambda: shelf.captures), *_pages(widgets)],
         )
-        yield app, hub
+        async with _beside(_search_in_peace(lambda: ingest.accepted)):
+            yield app, hub
     finally:
         await host.stop()
         await store.close()
@@ -244,12 +253,19 @@ class _Uvicorn(uvicorn.Server):
 
 
 async def _run(server: _Uvicorn, listener: socket.socket, shelf: Shelf) -> None:
-    watching = asyncio.create_task(shelf.watch())
-    try:
+    async with _beside(shelf.watch()):
         await server.serve([listener])
+
+
+@contextlib.asynccontextmanager
+async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let work go on as long as something else does."""
+    task = asyncio.create_task(work)
+    try:
+        yield
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 def _server(app: Starlette, hub: Hub) -> _Uvicorn:
@@ -340,17 +356,44 @@ def _counted(number: int, one: str, many: str) -> str:
 def _never_pause() -> None:
     """Keep Python from standing still while a server with much in memory answers.
 
-    A full search for garbage looks at everything that is remembered of visitors, for some tenths
-    of a second, and finds next to nothing: it happens every half hour under load instead of every
-    second or two. What was there at the start is never searched. The small searches come seldom
-    too, for a request leaves next to nothing behind that refers to itself. And a thread that
-    another waits for gives way sooner than usual, but not so soon that two busy ones spend their
-    time on taking turns.
+    A full search for garbage looks at everything that is remembered of visitors and of books, for
+    some tenths of a second, and finds next to nothing: it never happens by itself, but in a moment
+    when nobody asks (``_search_in_peace``). What was there at the start is never searched. The
+    small searches come seldom, for a request leaves next to nothing behind that refers to itself,
+    but not so seldom that one of them takes ten milliseconds. And a thread that another waits for
+    gives way sooner than usual, but not so soon that two busy ones spend their time on taking
+    turns.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(10_000, 10, 500)
+    gc.set_threshold(5_000, 5, _NEVER)
     sys.setswitchinterval(0.001)
+
+
+async def _search_in_peace(accepted: Callable[[], int]) -> None:
+    """Search for garbage in full when no event came for a while; after a day at the latest."""
+    search = FullSearch(time.monotonic())
+    while True:
+        await asyncio.sleep(_PEACE)
+        if search.is_due(accepted(), time.monotonic()):
+            gc.collect()
+
+
+class FullSearch:
+    """When a full search for garbage is due: ``is_due`` is asked every few seconds."""
+
+    def __init__(self, now: float) -> None:
+        self._seen = self._searched = 0
+        self._since = now
+
+    def is_due(self, accepted: int, now: float) -> bool:
+        """Is it time, when so many events were accepted until now (s)? It is taken as done then."""
+        is_quiet = self._searched < accepted == self._seen
+        self._seen = accepted
+        if now - self._since < (_SEARCH_EVERY if is_quiet else _SEARCH_AT_LAST):
+            return False
+        self._searched, self._since = accepted, now
+        return True
 
 
 def _allow_many_connections() -> None:

@@ -14,6 +14,8 @@ import pytest
 from serving import GREETING, Serving, connected, eventually, overture, streaming, written
 from websockets.exceptions import ConnectionClosed
 
+from engine.server import FullSearch
+
 OTHER = GREETING.replace("Greeting", "Farewell").replace("Hello", "Bye")
 BROKEN = GREETING.replace("send Hello", "send Helo")
 
@@ -325,6 +327,18 @@ def test_a_folder_that_is_moved_away_and_back(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- stop and restart
+
+
+def test_garbage_is_searched_in_full_when_nobody_asks() -> None:
+    search = FullSearch(now=0)
+    assert not search.is_due(10, 10), "not so soon"
+    assert not search.is_due(20, 2_000), "events come"
+    assert search.is_due(20, 2_010), "none came since"
+    assert not search.is_due(20, 9_000), "nothing happened that could have left anything"
+    assert not search.is_due(30, 9_010), "events come"
+    assert search.is_due(30, 9_020)
+    assert not search.is_due(40, 95_000)
+    assert search.is_due(50, 95_500), "a day is long enough, whoever asks"
 
 
 def test_a_stop_drains_and_says_so_to_pages(tmp_path: Path) -> None:

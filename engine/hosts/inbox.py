@@ -78,6 +78,13 @@ class Inbox:
             self._size -= size
             return taken
 
+    def give_back(self, submits: Sequence[Submit]) -> None:
+        """Put what was taken, and not begun, back to its place before all others."""
+        with self._changed:
+            self._waiting.extendleft(reversed(submits))
+            self._count += sum(len(one.inputs) for one in submits)
+            self._size += sum(one.size for one in submits)
+
     def oldest(self) -> int | None:
         """When the first input that waits was accepted (ms)."""
         waiting = self._waiting

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,8 @@ _AFTER_FAILURE_MS: Final = 1_000
 """How long wake-ups rest after a transaction that failed."""
 _AFTER_FAULT_MS: Final = 60_000
 """How long a visitor's wake-up rests after the core refused it."""
+_TURN_S: Final = 0.02
+"""How long inputs are applied before what they changed is committed."""
 _LONGEST_PAUSE_S: Final = 1.0
 """How long the writer sleeps at most: so soon it notices that the clock was set forward."""
 _AHEAD_MS: Final = 86_400_000
@@ -165,7 +168,7 @@ class SqliteHost:
     def _write_forever(self) -> None:
         while (submits := self._inbox.take(self._pause())) is not None:
             turn = self._turn()
-            results = [(one.answer, self._attempt(turn, one)) for one in submits]
+            results = self._apply(turn, submits)
             self._wake(turn)
             self._commit(turn, results)
             self._keep_up()
@@ -186,6 +189,17 @@ class SqliteHost:
         if next_at is None:
             return None
         return min(max(0, next_at - self._clock.now()) / 1000, _LONGEST_PAUSE_S)
+
+    def _apply(self, turn: Turn, submits: Sequence[Submit]) -> list[_Result]:
+        """Apply what there is time for: nobody is answered before all of a turn is committed."""
+        results: list[_Result] = []
+        end = time.monotonic() + _TURN_S
+        for one in submits:
+            results.append((one.answer, self._attempt(turn, one)))
+            if time.monotonic() > end:
+                self._inbox.give_back(submits[len(results) :])
+                break
+        return results
 
     def _attempt(self, turn: Turn, submit: Submit) -> int | Exception:
         try:

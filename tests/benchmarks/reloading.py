@@ -2,13 +2,16 @@
 
 ``python -m tests.benchmarks.reloading [--rate 1000] [--seconds 60] [--edits 100] [--rules 1000]``
 prints the time from when an event was to be sent to its answer, before the edits and while they
-happen, and how soon an edit was live; and it checks that nothing was lost by any of them.
+happen, and what of the longest was of the server's own making (``pauses.py``); it checks that
+nothing was lost by any edit. It ends with 1 when a pause of its own was longer than 50 ms.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import gc
 import itertools
 import json
 import random
@@ -16,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +30,7 @@ from faults.books import edition_in, text_of
 from faults.checker import check_visit, reading, replayed
 from serving import Serving
 
+from benchmarks.pauses import Driver, Pauses, Threads, Twin, pauses
 from engine.language.compiler import Compiler
 from engine.language.source import Source
 from engine.runtime.plan import Plan, plan
@@ -38,6 +42,8 @@ PAGES: Final = 20
 """Pages of one visit at most; the engine keeps 100."""
 BATCH: Final = 5
 LINES: Final = 16
+LONGEST_MS: Final = 50
+"""The bar: no pause of the server's own making is longer."""
 QUIET: Final = 0.2
 """The part of the time in which no file changes, at the beginning."""
 
@@ -230,7 +236,14 @@ class Lines:
 
 
 async def _drive(
-    serving: Serving, author: Author, traffic: Traffic, *, rate: int, seconds: int, edits: int
+    serving: Serving,
+    author: Author,
+    traffic: Traffic,
+    driver: Driver,
+    *,
+    rate: int,
+    seconds: int,
+    edits: int,
 ) -> tuple[Answers, float]:
     """Send all events in time; edit after the quiet part. Gives the time of the first edit."""
     answers = Answers()
@@ -251,7 +264,9 @@ async def _drive(
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             await asyncio.to_thread(author.edit)
 
+    watching = asyncio.create_task(driver.watch())
     await asyncio.gather(lines.run(), send(), edit())
+    watching.cancel()
     return answers, first_edit
 
 
@@ -303,6 +318,17 @@ def _swaps(serving: Serving, patience: float = 60) -> int:
     return swaps
 
 
+@contextlib.contextmanager
+def _unsearched() -> Iterator[None]:
+    """The driver looks for no garbage of its own meanwhile."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _figures(what: str, seconds: Sequence[float]) -> dict[str, float]:
     cuts = statistics.quantiles(seconds, n=1000)
     return {
@@ -318,43 +344,69 @@ def reload_under_traffic(
     edits: int = 100,
     rules: int = 1_000,
     seed: int | None = None,
+    told: int = 0,
 ) -> dict[str, float]:
-    """Answer times of events before and while the book is edited; everything is checked."""
+    """Answer times of events before and while the book is edited; everything is checked.
+
+    The ``told`` longest pauses are explained on standard error.
+    """
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "data"
         author = Author(Path(folder) / "book", rules, chance)
         traffic = Traffic(chance)
+        driver = Driver()
         with Serving(Path(folder) / "book", data) as serving:
-            answers, first_edit = asyncio.run(
-                _drive(serving, author, traffic, rate=rate, seconds=seconds, edits=edits)
-            )
+            watched = Threads(serving.process.pid)
+            with Twin(Path(folder)) as twin, watched, _unsearched():
+                pace = {"rate": rate, "seconds": seconds, "edits": edits}
+                answers, first_edit = asyncio.run(_drive(serving, author, traffic, driver, **pace))
             lives = _swaps(serving)
         assert not answers.failed, answers.failed[:3]
         assert len(answers.times) == rate * seconds // BATCH
         found = _checked(data / "visits.sqlite3", author, traffic)
-    before = [took for due, took in answers.times if due < first_edit]
-    during = [took for due, took in answers.times if due >= first_edit]
+    judge = Pauses([*twin.stalls, *driver.stalls], watched.looks)
+    before = [one for one in answers.times if one[0] < first_edit]
+    during = [one for one in answers.times if one[0] >= first_edit]
+    for begun, end in sorted(pauses(_times(during)), key=judge.own, reverse=True)[:told]:
+        print(f"{begun - first_edit:.2f} s: {judge.told((begun, end))}", file=sys.stderr)
     return {
         "edits": edits,
         "swaps": lives,
         **found,
-        **_figures("quiet", before),
-        **_figures("edited", during),
+        **_divided("quiet", before, judge),
+        **_divided("edited", during, judge),
     }
 
 
-def main() -> None:
+def _times(answers: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    return [(due, due + took) for due, took in answers]
+
+
+def _divided(what: str, answers: Sequence[tuple[float, float]], judge: Pauses) -> dict[str, float]:
+    found = pauses(_times(answers))
+    return _figures(what, [took for _, took in answers]) | {
+        f"{what} longest pause ms": max(end - begun for begun, end in found) * 1e3,
+        f"{what} longest own pause ms": max(map(judge.own, found)) * 1e3,
+    }
+
+
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rate", type=int, default=1_000)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--edits", type=int, default=100)
     parser.add_argument("--rules", type=int, default=1_000)
     parser.add_argument("--seed", type=int)
-    given = parser.parse_args()
-    for name, value in reload_under_traffic(**vars(given)).items():
+    parser.add_argument("--told", type=int, default=5, help="so many of the longest pauses")
+    figures = reload_under_traffic(**vars(parser.parse_args()))
+    for name, value in figures.items():
         print(f"{name}: {value:,.1f}")
+    if figures["edited longest own pause ms"] <= LONGEST_MS:
+        return 0
+    print(f"A pause of the server's own making was longer than {LONGEST_MS} ms.", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 from reference import Reference
+from serving import eventually
 
-from benchmarks import compiling, deciding, hosts, million, reloading, serving, throughput
+from benchmarks import (
+    compiling,
+    deciding,
+    hosts,
+    million,
+    pauses,
+    reloading,
+    serving,
+    throughput,
+)
 from benchmarks.peers import command, mixed, report, workload
 from benchmarks.peers.cell import Cell, compared, record, running
 from benchmarks.peers.engines import Task
@@ -150,6 +160,41 @@ def test_a_book_is_edited_under_traffic() -> None:
     figures = reloading.reload_under_traffic(rate=200, seconds=5, edits=10, rules=200)
     assert figures["swaps"] >= 1
     assert figures["edited p99 ms"] < 3_000
+    assert figures["edited longest own pause ms"] <= figures["edited longest pause ms"]
+
+
+def test_a_pause_is_a_time_in_which_nobody_is_answered() -> None:
+    answered = [(0.0, 1.0), (0.5, 5.0), (0.6, 5.1), (4.0, 5.2), (9.0, 9.5)]
+    found = [(0.0, 1.0), (1.0, 5.0), (5.0, 5.1), (5.1, 5.2), (9.0, 9.5)]
+    assert pauses.pauses(answered) == found
+
+
+def test_what_others_held_up_is_no_pause_of_ours() -> None:
+    stalls = [(1.0, 2.0), (1.5, 2.5), (2.9, 4.0)]
+    looks = [
+        pauses.Look(at=float(at), waited=0.0, loop=0.0, threads=0.0, children=0.0)
+        for at in range(10)
+    ]
+    judge = pauses.Pauses(stalls, looks)
+    assert judge.own((0.0, 3.0)) == pytest.approx(3.0 - 1.5 - 0.1)
+    assert judge.own((5.0, 6.0)) == 1.0
+    assert judge.own((1.0, 2.5)) == 0.0
+
+
+def test_a_wait_for_a_core_is_ours_as_far_as_we_had_the_cores() -> None:
+    looks = [
+        pauses.Look(at=0.0, waited=0.0, loop=0.0, threads=0.0, children=0.0),
+        pauses.Look(at=1.0, waited=0.8, loop=0.1, threads=0.1, children=0.1),
+    ]
+    shared = 0.8 - 0.2 / pauses.CORES
+    assert pauses.Pauses([], looks).own((0.0, 1.0)) == pytest.approx(1.0 - shared)
+
+
+def test_the_twin_says_when_it_was_held_up(tmp_path: Path) -> None:
+    with pauses.Twin(tmp_path) as twin, pauses.Threads(twin.process) as threads:
+        eventually(lambda: len(threads.looks) > 3)
+    assert all(begun < ended for begun, ended in twin.stalls)
+    assert threads.looks[-1].loop > 0
 
 
 def test_the_pages_show_the_figures() -> None:

@@ -139,6 +139,22 @@ def test_a_file_that_is_not_ours_is_refused(
     run(test())
 
 
+def test_who_came_first_is_answered_before_a_long_turn_ends(tmp_path: Path) -> None:
+    async def test() -> None:
+        async with running(host := SqliteHost(tmp_path / "store.db"), ledger := Ledger()):
+            long = asyncio.ensure_future(host.submit("A", [event(1, wait=0.1)]))
+            # Both are queued while the writer is at the first, and would make one turn.
+            slow = asyncio.ensure_future(host.submit("B", [event(2, wait=0.1)]))
+            last = asyncio.ensure_future(host.submit("C", [event(3, hold=True)]))
+            await ledger.held()
+            assert await asyncio.gather(long, slow) == [1, 1]
+            assert not last.done()
+            ledger.let_go()
+            assert await last == 1
+
+    run(test())
+
+
 async def _nobody(visitor: str, messages: object) -> None:
     """Deliver to nobody."""
 
