@@ -38,8 +38,8 @@ class Feeder:
     def feed(self, line: bytes, /) -> Answer | Outcome | None:
         """What came of a line; None when nothing did. Raises ``ValueError``."""
 
-    def take(self, event: Event, /) -> Outcome | None:
-        """The outcome of an event; None when nothing came of it."""
+    def take(self, event: Event, /) -> Answer | Outcome | None:
+        """What came of an event; None when nothing did."""
 
     def visitor(self, visitor: str, /) -> Visitor | None:
         """The record of a visitor; None of one who was never heard of."""

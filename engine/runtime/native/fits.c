@@ -242,10 +242,12 @@ fitting_of(const Index *index, PyObject *url)
 {
     PyObject *set = PyObject_CallOneArg(index->fitting, url);
     PyObject *each = set == NULL ? NULL : PyObject_GetIter(set), *glob;
-    Fitting *made = each == NULL ? NULL
-                                 : PyMem_Malloc(sizeof(Fitting) + PySet_Size(set) * sizeof(int));
-    if (made != NULL)
-        made->count = 0;
+    Fitting *made = NULL;
+    if (each != NULL) {
+        made = PyMem_Calloc(1, sizeof(Fitting) + PySet_Size(set) * sizeof(int));
+        if (made == NULL)
+            PyErr_NoMemory();
+    }
     while (made != NULL && (glob = PyIter_Next(each)) != NULL) {
         PyObject *drawer = PyDict_GetItemWithError(index->globs, glob);
         if (drawer != NULL)
