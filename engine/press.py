@@ -32,6 +32,7 @@ from engine.language.render import others, terminal
 from engine.language.source import SUFFIX, Source
 from engine.language.stored import Memory
 from engine.language.syntax import Book
+from engine.runtime.parts import is_same
 
 _ROOT: Final = str(Path(engine.__file__).resolve().parent.parent)
 _LENGTH: Final = 8
@@ -160,7 +161,7 @@ _TABLES: Final = tuple(one.name for one in fields(Book) if one.name not in ("ver
 
 
 def change(before: Book | None, after: Book) -> Change:
-    """Tell what is different. What is the same object, or equal, is not."""
+    """Tell what is different. What is the same object, or reads the same, is not."""
     new: dict[str, dict[Any, Any]] = {}
     gone: dict[str, list[Any]] = {}
     for table in _TABLES:
@@ -169,7 +170,7 @@ def change(before: Book | None, after: Book) -> Change:
         new[table] = {
             name: value
             for name, value in now.items()
-            if (known := old.get(name)) is not value and known != value
+            if not (name in old and is_same(old[name], value))
         }
         gone[table] = [name for name in old if name not in now]
     return Change(after.version, after.zone, new, gone, whole=before is None)

@@ -10,15 +10,11 @@ little longer. What is there after that is meant. A book with a mistake changes 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import gc
 import hashlib
 import logging
 import stat
-import sys
-import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +22,7 @@ from typing import Any, Final
 from watchfiles import awatch
 
 from engine.language.captures import captures
+from engine.language.quiet import Breathe, onward
 from engine.language.source import SUFFIX
 from engine.language.syntax import Book
 from engine.press import Compositor, Press, PressError, Problem
@@ -42,12 +39,10 @@ LOOK: Final = 2.0
 _WARM: Final = 2.0
 """Seconds after which the process that compiles is started, if no file changed before."""
 _ATTEMPTS: Final = 2
+_WORK: Final = 0.0005
+"""Seconds after which who plans a book leaves the machine to others."""
 _WAY: Final = 0.002
-"""Seconds, at least, that are left to others again and again while a book is planned."""
-_CLOCK: Final = 700
-"""Objects made between two looks for garbage while a book is planned."""
-_WAIT: Final = 0.0001
-"""Seconds after which a thread that waits for Python is given its turn meanwhile."""
+"""Seconds, at least, that are left to them."""
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of one file; a larger one is no strategy file."""
 
@@ -121,48 +116,37 @@ def read_files(folder: Path) -> Files:
     return Files(found)
 
 
-def edition(book: Book, files: Files, visit_expiry: int = VISIT_EXPIRY) -> Edition:
-    """Plan a book that compiled."""
-    made = plan(book, visit_expiry=visit_expiry)
+def edition(
+    book: Book,
+    files: Files,
+    visit_expiry: int = VISIT_EXPIRY,
+    before: Plan | None = None,
+    breathe: Breathe = onward,
+) -> Edition:
+    """Plan a book that compiled; ``before`` is the plan of the book that it was edited from."""
+    made = plan(book, visit_expiry=visit_expiry, before=before, breathe=breathe)
     words = {name: frozenset(path[0] for path in paths) for name, paths in made.fields.items()}
     return Edition(made, book, files, words, captures(book))
 
 
-def _edition_by_and_by(book: Book, files: Files, visit_expiry: int) -> Edition:
-    with _unhurried():
-        return edition(book, files, visit_expiry)
-
-
-@contextlib.contextmanager
-def _unhurried() -> Iterator[None]:
-    """Let the threads that answer visitors run often while this thread builds much.
+class _GivingWay:
+    """Lets the threads that answer visitors run often while this thread builds much.
 
     Python runs one thread at a time, and each time that another has waited for the disk or the
     network it has to ask this one for its turn; at some hundred requests a second that adds up to
-    tenths of a second. So this one stops by itself, every few milliseconds. When? Python looks for
-    garbage whenever a thread has made 700 objects more than it let go, and tells who wants to
-    know: for work that builds this is as regular as a clock, and nobody has to look at one.
+    tenths of a second. So this one stops by itself, again and again.
     """
-    builder = threading.get_ident()
-    usual, interval = gc.get_threshold(), sys.getswitchinterval()
-    begun = time.perf_counter()
 
-    def give_way(phase: str, _: Mapping[str, int]) -> None:
-        nonlocal begun
-        if phase == "stop" and threading.get_ident() == builder:
-            # In proportion: on a busy machine a step takes longer, and others wait as long for it.
-            time.sleep(max(_WAY, 2 * (time.perf_counter() - begun)))
-            begun = time.perf_counter()
+    def __init__(self) -> None:
+        self._begun = time.perf_counter()
 
-    gc.callbacks.append(give_way)
-    gc.set_threshold(_CLOCK, *usual[1:])
-    sys.setswitchinterval(_WAIT)
-    try:
-        yield
-    finally:
-        gc.callbacks.remove(give_way)
-        gc.set_threshold(*usual)
-        sys.setswitchinterval(interval)
+    def __call__(self) -> None:
+        worked = time.perf_counter() - self._begun
+        if worked < _WORK:
+            return
+        # In proportion: on a busy machine a step takes longer, and others wait as long for it.
+        time.sleep(max(_WAY, 2 * worked))
+        self._begun = time.perf_counter()
 
 
 class Shelf:
@@ -298,7 +282,9 @@ class Shelf:
 
     async def _planned(self, book: Book, files: Files) -> Edition | list[Problem]:
         try:
-            return await asyncio.to_thread(_edition_by_and_by, book, files, self._visit_expiry)
+            live = self._edition.plan
+            expiry, give_way = self._visit_expiry, _GivingWay()
+            return await asyncio.to_thread(edition, book, files, expiry, live, give_way)
         except Exception:
             # The press believes that this book is live: it has to begin anew.
             await self._press.close()

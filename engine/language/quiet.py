@@ -1,10 +1,18 @@
-"""Without the collector of cycles while much is made that stays: it would walk over it in vain."""
+"""While much is made that stays: without the collector of cycles, which would walk over it in vain,
+and with a word for who shares the machine."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+Breathe = Callable[[], None]
+"""Called again and again by what takes long, for who shares the machine with others."""
+
+
+def onward() -> None:
+    """Go on: nobody else wants the machine."""
 
 
 @contextmanager

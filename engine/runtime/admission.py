@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from engine.language.syntax import Audience, Limit
 from engine.runtime.ledger import Ledger, ledger_of
 from engine.runtime.outcome import Decision, Reason, Send
-from engine.runtime.plan import PlannedRule, PlannedSend, PlannedStrategy
+from engine.runtime.planned import PlannedRule, PlannedSend, PlannedStrategy
 from engine.runtime.scene import Scene
 from engine.runtime.visitor import Sent, Visitor
 from engine.vocabulary.events import NOTHING, Event

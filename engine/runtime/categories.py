@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.language import syntax
+from engine.language.quiet import Breathe
 from engine.runtime.index import Entry, Index, alternatives
 from engine.runtime.scene import Scene
 
@@ -25,7 +26,7 @@ _OF_ADDRESS: Final = frozenset({"url", "path", "host", "query"})
 class Categories:
     """The categories of one book."""
 
-    def __init__(self, book: syntax.Book, conditions: Conditions) -> None:
+    def __init__(self, book: syntax.Book, conditions: Conditions, breathe: Breathe) -> None:
         names = tuple(book.categories)
         by_address: list[Entry] = []
         others: list[Entry] = []
@@ -34,8 +35,10 @@ class Categories:
                 entry = Entry(number=number, categories=(), condition=condition)
                 (by_address if _is_about_the_address(condition) else others).append(entry)
         self._names = names
-        self._by_address = Index(conditions, by_address, of_categories=True)
-        self._others = Index(conditions, others, of_categories=True) if others else None
+        self._by_address = Index(conditions, by_address, of_categories=True, breathe=breathe)
+        self._others = (
+            Index(conditions, others, of_categories=True, breathe=breathe) if others else None
+        )
         self._known: dict[str | None, frozenset[str]] = {}
 
     def of(self, scene: Scene) -> frozenset[str]:

@@ -20,6 +20,7 @@ from typing import Any, Final, assert_never
 import re2
 
 from engine.language import syntax
+from engine.language.quiet import Breathe
 from engine.runtime import calendar, nodes
 from engine.runtime.aggregates import NEVER, Evaluate, atom_key, reader
 from engine.runtime.categories import Categories
@@ -40,12 +41,12 @@ _REMEMBERED: Final = 10_000
 class Conditions:
     """The compiler of one book: its categories, the kinds of its fields, its facts."""
 
-    def __init__(self, book: syntax.Book, fields: Fields) -> None:
+    def __init__(self, book: syntax.Book, fields: Fields, breathe: Breathe) -> None:
         self.book = book
         self.fields = fields
         self.category_names = tuple(sorted(book.categories))
         self._known: dict[tuple[int, bool], tuple[syntax.Expr, Evaluate]] = {}
-        self.categories = Categories(book, self)
+        self.categories = Categories(book, self, breathe)
 
     def truth(
         self, condition: syntax.Expr | None, event: str | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from engine.runtime.plan import PlannedGuarantee
+from engine.runtime.planned import PlannedGuarantee
 from engine.runtime.scene import Scene
 from engine.runtime.visitor import Memory, Place, Sent, Timer, TimerKey, Visitor
 

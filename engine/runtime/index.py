@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from engine.language import syntax
+from engine.language.quiet import Breathe, onward
 from engine.runtime.fields import envelope, kinds_of, query_of
 from engine.runtime.globs import Globs
 from engine.runtime.scene import Scene
@@ -149,6 +150,7 @@ class Index:
         *,
         event: str | None = None,
         of_categories: bool = False,
+        breathe: Breathe = onward,
     ) -> None:
         self._conditions = conditions
         self._event = event
@@ -159,7 +161,8 @@ class Index:
         self._globs: dict[str, tuple[int, _Drawer]] = {}
         self._filed: set[int] = set()
         self._twice = False
-        self._file([split for entry in entries for split in self._split(entry)])
+        self.entries = list(entries)
+        self._file([split for entry in self.entries for split in self._split(entry)], breathe)
         self._glob_drawers = [drawer for _, drawer in self._globs.values()]
         self._automaton = Globs([(number, glob) for glob, (number, _) in self._globs.items()])
         self._tables = tuple(self._equals.values())
@@ -217,11 +220,16 @@ class Index:
         else:
             yield entry, parts_of(entry.condition)
 
-    def _file(self, split: Sequence[tuple[Entry, tuple[syntax.Expr, ...]]]) -> None:
+    def _file(
+        self,
+        split: Sequence[tuple[Entry, tuple[syntax.Expr, ...]]],
+        breathe: Breathe,
+    ) -> None:
         candidates = [list(self._keys(entry, parts)) for entry, parts in split]
         crowd = Counter(key for keys in candidates for _, own in keys for key in own)
         sized: dict[tuple[int, str, str], tuple[_Drawer, Read, list[Any]]] = {}
         for (entry, parts), keys in zip(split, candidates, strict=True):
+            breathe()
             part, own = min(
                 keys, key=lambda one: sum(crowd[key] for key in one[1]), default=(None, ())
             )

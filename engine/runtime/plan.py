@@ -7,20 +7,22 @@ which patterns and registers each atom moves, and in what order rules are admitt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.language import syntax
-from engine.runtime import calendar
-from engine.runtime.aggregates import Evaluate, Register, digest
+from engine.language.quiet import Breathe, onward, undisturbed
+from engine.runtime.aggregates import Register
 from engine.runtime.conditions import Conditions
 from engine.runtime.fields import Fields
 from engine.runtime.index import Entry, Index
+from engine.runtime.parts import Part, is_shared, parts_of_book, shared
+from engine.runtime.planned import PlannedGuarantee, PlannedRule
 from engine.runtime.road import road_of
 from engine.runtime.scene import Scene
 from engine.runtime.visitor import VISIT_EXPIRY
 from engine.runtime.watchers import Automaton, Watch, Watchers
-from engine.vocabulary.channels import CHANNELS
 from engine.vocabulary.events import (
     DISPOSITIONS,
     INVITATION_SHOWN,
@@ -29,82 +31,12 @@ from engine.vocabulary.events import (
     SYSTEM_EVENTS,
     USER_INFO,
 )
-from engine.vocabulary.kinds import Kind
 
 if TYPE_CHECKING:
     from engine.runtime._road import Road
 
 SPECIAL: Final = DISPOSITIONS | {INVITATION_SHOWN, SIGN_IN, SIGN_OUT, USER_INFO}
 """Events that mean something beside what the rules make of them; so do the sources of facts."""
-
-Build = Callable[[Scene], dict[str, Any]]
-Test = Callable[[Scene], bool]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSend:
-    """One ``send`` of a rule."""
-
-    message: str
-    channel: str
-    answerable: bool
-    every_page: bool
-    data: Build
-    settled: Mapping[str, Any] | None
-    """The data of every such message, when nothing in them is of the event."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSet:
-    """One ``set`` of a rule; a value of another kind than the fact's is not taken."""
-
-    scope: str
-    fact: str
-    admits: Callable[[object], bool]
-    value: Evaluate
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedStrategy:
-    """What the rules of a strategy share: its group, limits, and when and to whom it sends."""
-
-    name: str
-    group: str | None
-    limits: tuple[syntax.Limit, ...]
-    group_limits: tuple[syntax.Limit, ...]
-    one_at_a_time: bool
-    valid_for: int
-    active: Callable[[int], bool] | None
-    hours: Callable[[int], bool] | None
-    audience: syntax.Audience | None
-    is_free: bool
-    """Nothing of the strategy itself or its group ever refuses a send."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedGuarantee:
-    """A forbidden behaviour; its rank is after all rules."""
-
-    name: str
-    rank: int
-    enforced: bool
-    automaton: Automaton
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedRule:
-    """One rule; rules compare by ``rank``: priority, name of strategy, place."""
-
-    rank: int
-    strategy: PlannedStrategy
-    place: int
-    table: str | None
-    automaton: Automaton
-    when: Test | None
-    unless: Test | None
-    sends: tuple[PlannedSend, ...]
-    attach: Build | None
-    sets: tuple[PlannedSet, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +52,8 @@ class Plan:
     conditions: Conditions
     fields: Fields
     fact_sources: Mapping[str, tuple[syntax.Fact, ...]]
+    parts: Mapping[str, Part]
+    """By strategy, in order of rank: for the plan of a book that is edited from this one."""
     rules: tuple[PlannedRule, ...]
     watches: tuple[Watch, ...]
     named: Mapping[str, Index]
@@ -147,30 +81,55 @@ class Plan:
         return self.named.get(scene.event.name, self.others).find(scene)
 
 
-def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY, native: bool = True) -> Plan:
+def plan(
+    book: syntax.Book,
+    *,
+    visit_expiry: int = VISIT_EXPIRY,
+    native: bool = True,
+    before: Plan | None = None,
+    breathe: Breathe = onward,
+) -> Plan:
     """Compile a checked book. Pure; the same book gives an equal plan.
 
     ``visit_expiry`` (ms): a visit ends when so long nothing was heard of it. Without ``native``
-    everything is decided in Python; the decisions are the same.
+    everything is decided in Python; the decisions are the same. ``before`` is the plan of a book
+    that this one was edited from, or any other: what did not change is taken from it. ``breathe``
+    is called again and again meanwhile.
     """
-    fields = _fields(book)
-    conditions = Conditions(book, fields)
-    watchers = Watchers(book, conditions)
-    rules = _rules(book, conditions, watchers)
+    # Who lets others have the machine meanwhile lets the collector look at little at a time too.
+    with undisturbed() if breathe is onward else nullcontext():
+        planned = _planned(book, visit_expiry, before, breathe)
+        return replace(planned, road=road_of(planned)) if native else planned
+
+
+def _planned(book: syntax.Book, visit_expiry: int, before: Plan | None, breathe: Breathe) -> Plan:
+    if before is not None and not is_shared(before.conditions.book, book):
+        before = None
+    fields = before.fields if before else _fields(book)
+    conditions = before.conditions if before else Conditions(shared(book), fields, breathe)
+    watchers = Watchers(conditions)
+    known = before.parts if before else {}
+    parts = {
+        part.strategy.name: part
+        for part in parts_of_book(book, conditions, watchers, known, breathe)
+    }
+    rules = tuple(rule for part in parts.values() for rule in part.rules)
     guarantees = _guarantees(book, watchers, len(rules))
     moved: tuple[PlannedRule | PlannedGuarantee, ...] = (*rules, *guarantees)
     watches, registers = watchers.watches, watchers.registers
-    planned = Plan(
+    indexes = _Indexes(conditions, watches, before, breathe)
+    return Plan(
         version=_version(book, visit_expiry),
         visit_expiry=visit_expiry,
         conditions=conditions,
         fields=fields,
         fact_sources=_fact_sources(book),
+        parts=parts,
         rules=rules,
         watches=watches,
-        named=_named(conditions, watches),
-        others=Index(conditions, [_entry(watch) for watch in watches if watch.atom.what == "any"]),
-        sends=_sends(conditions, watches),
+        named=indexes.named(),
+        others=indexes.others(),
+        sends=indexes.sends(),
         rules_of=_rules_of(rules),
         cancelling=_cancelling(rules),
         guarantees=guarantees,
@@ -182,7 +141,6 @@ def plan(book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY, native: bool = 
         automata={entry.automaton.key: entry for entry in moved},
         memory_keys=_memory_keys(registers, [entry.automaton for entry in moved]),
     )
-    return replace(planned, road=road_of(planned)) if native else planned
 
 
 def _version(book: syntax.Book, visit_expiry: int) -> str:
@@ -190,27 +148,49 @@ def _version(book: syntax.Book, visit_expiry: int) -> str:
     return book.version if visit_expiry == VISIT_EXPIRY else f"{book.version}-{visit_expiry}"
 
 
-def _entry(watch: Watch) -> Entry:
-    return Entry(number=watch.index, categories=watch.atom.categories, condition=watch.atom.where)
+class _Indexes:
+    """The indexes over the watches of a plan; of those of the plan before, the same are kept."""
 
+    def __init__(
+        self,
+        conditions: Conditions,
+        watches: tuple[Watch, ...],
+        before: Plan | None,
+        breathe: Breathe,
+    ) -> None:
+        self._conditions = conditions
+        self._before = before
+        self._breathe = breathe
+        self._by_name: dict[str, dict[str, list[Entry]]] = {"event": {}, "sent": {}, "any": {}}
+        for watch in watches:
+            atom = watch.atom
+            entry = Entry(number=watch.index, categories=atom.categories, condition=atom.where)
+            self._by_name[atom.what].setdefault(atom.name, []).append(entry)
+        self._for_any = [entry for own in self._by_name["any"].values() for entry in own]
 
-def _named(conditions: Conditions, watches: tuple[Watch, ...]) -> dict[str, Index]:
-    """For each event name that anything waits for: an index over the atoms that it could fit."""
-    entries: dict[str, list[Entry]] = {}
-    for watch in watches:
-        if watch.atom.what == "event":
-            entries.setdefault(watch.atom.name, []).append(_entry(watch))
-    for_any = [_entry(watch) for watch in watches if watch.atom.what == "any"]
-    return {name: Index(conditions, [*own, *for_any], event=name) for name, own in entries.items()}
+    def named(self) -> dict[str, Index]:
+        """For each event name that anything waits for: over the atoms that it could fit."""
+        known = self._before.named if self._before else {}
+        return {
+            name: self._index([*own, *self._for_any], known.get(name), event=name)
+            for name, own in self._by_name["event"].items()
+        }
 
+    def others(self) -> Index:
+        """For events of all other names."""
+        return self._index(self._for_any, self._before.others if self._before else None)
 
-def _sends(conditions: Conditions, watches: tuple[Watch, ...]) -> dict[str, Index]:
-    """For each name in ``sent NAME``: an index over its atoms."""
-    entries: dict[str, list[Entry]] = {}
-    for watch in watches:
-        if watch.atom.what == "sent":
-            entries.setdefault(watch.atom.name, []).append(_entry(watch))
-    return {name: Index(conditions, own) for name, own in entries.items()}
+    def sends(self) -> dict[str, Index]:
+        """For each name in ``sent NAME``: over its atoms."""
+        known = self._before.sends if self._before else {}
+        return {
+            name: self._index(own, known.get(name)) for name, own in self._by_name["sent"].items()
+        }
+
+    def _index(self, entries: list[Entry], known: Index | None, event: str | None = None) -> Index:
+        if known is not None and known.entries == entries:
+            return known
+        return Index(self._conditions, entries, event=event, breathe=self._breathe)
 
 
 def _memory_keys(registers: tuple[Register, ...], automata: list[Automaton]) -> frozenset[str]:
@@ -249,109 +229,6 @@ def _fact_sources(book: syntax.Book) -> dict[str, tuple[syntax.Fact, ...]]:
         for source in fact.sources:
             found[source] = (*found.get(source, ()), fact)
     return found
-
-
-def _rules(
-    book: syntax.Book, conditions: Conditions, watchers: Watchers
-) -> tuple[PlannedRule, ...]:
-    ordered = sorted(book.strategies.values(), key=lambda s: (-s.priority, s.name))
-    rules: list[PlannedRule] = []
-    keys: dict[str, int] = {}
-    for strategy in ordered:
-        planned = _strategy(book, strategy)
-        for place, rule in enumerate(strategy.rules):
-            automaton = _distinct(watchers.automaton(rule.pattern, strategy.name), keys)
-            rules.append(
-                PlannedRule(
-                    rank=len(rules),
-                    strategy=planned,
-                    place=place,
-                    table=rule.table,
-                    automaton=automaton,
-                    when=conditions.truth(rule.when),
-                    unless=conditions.truth(rule.unless),
-                    sends=tuple(_send(book, conditions, send) for send in rule.sends),
-                    attach=conditions.record(rule.attach) if rule.attach else None,
-                    sets=tuple(_set(book, conditions, action) for action in rule.sets),
-                )
-            )
-            watchers.aggregates((rule.when, rule.unless, rule.sends, rule.attach, rule.sets))
-            for send in rule.sends:
-                if send.message is not None:
-                    watchers.message(send.message)
-    return tuple(rules)
-
-
-def _distinct(automaton: Automaton, keys: dict[str, int]) -> Automaton:
-    """Equal patterns of one strategy keep apart by their place among equals."""
-    nth = keys[automaton.key] = keys.get(automaton.key, -1) + 1
-    if nth == 0:
-        return automaton
-    return Automaton(
-        key=digest(f"{automaton.key} {nth}"),
-        positions=automaton.positions,
-        within=automaton.within,
-        per=automaton.per,
-        remembers=automaton.remembers,
-        reached_by=automaton.reached_by,
-    )
-
-
-def _strategy(book: syntax.Book, strategy: syntax.Strategy) -> PlannedStrategy:
-    group = book.groups[strategy.group] if strategy.group else None
-    hours = book.hours[strategy.hours] if strategy.hours else None
-    bounded = strategy.limits or (group and (group.limits or group.one_at_a_time))
-    return PlannedStrategy(
-        name=strategy.name,
-        group=strategy.group,
-        limits=strategy.limits,
-        group_limits=group.limits if group else (),
-        one_at_a_time=group.one_at_a_time if group else False,
-        valid_for=strategy.valid_for,
-        active=calendar.activity(strategy.active, book.zone) if strategy.active else None,
-        hours=calendar.opening(hours, book.zone) if hours else None,
-        audience=strategy.audience,
-        is_free=not (bounded or strategy.active or hours or strategy.audience),
-    )
-
-
-def _send(book: syntax.Book, conditions: Conditions, send: syntax.SendAction) -> PlannedSend:
-    if send.message is not None:
-        message = book.messages[send.message]
-        given = dict(zip(message.parameters, send.arguments, strict=True))
-        channel, data = message.channel, _filled(message.data, given)
-    else:
-        assert send.data is not None, "a message in place has data"
-        channel, data = send.channel, send.data
-    return PlannedSend(
-        message=send.message or "",
-        channel=channel,
-        answerable=channel in CHANNELS and CHANNELS[channel].answerable,
-        every_page=send.every_page,
-        data=conditions.record(data),
-        settled=conditions.settled(data),
-    )
-
-
-def _filled(node: Any, given: Mapping[str, syntax.Expr]) -> Any:
-    """A message's data with the arguments in the place of its parameters."""
-    if isinstance(node, syntax.Path) and len(node.parts) == 1:
-        return given[node.parts[0]]
-    if isinstance(node, tuple):
-        return tuple(_filled(item, given) for item in node)
-    if given and hasattr(node, "__dataclass_fields__") and not isinstance(node, Kind | syntax.Span):
-        names = [name for name in node.__dataclass_fields__ if name != "span"]
-        return replace(node, **{name: _filled(getattr(node, name), given) for name in names})
-    return node
-
-
-def _set(book: syntax.Book, conditions: Conditions, action: syntax.SetAction) -> PlannedSet:
-    return PlannedSet(
-        scope=action.scope,
-        fact=action.fact,
-        admits=book.facts[(action.scope, action.fact)].kind.admits,
-        value=conditions.compile(action.value),
-    )
 
 
 def _waiting(automata: list[Automaton]) -> dict[int, tuple[int, ...]]:

@@ -18,7 +18,8 @@ from msgspec.structs import replace as event_with
 from engine.runtime.admission import Admitted, Completed, Target, admit
 from engine.runtime.foresight import Foresight
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
-from engine.runtime.plan import Plan, PlannedGuarantee, PlannedRule, PlannedSet
+from engine.runtime.plan import Plan
+from engine.runtime.planned import PlannedGuarantee, PlannedRule, PlannedSet
 from engine.runtime.scene import NO_NAMES, Scene, send_event
 from engine.runtime.visitor import (
     SENDS_KEPT,

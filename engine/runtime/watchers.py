@@ -53,7 +53,16 @@ class Watch:
     """One atom, shared by everything that waits for it."""
 
     index: int
+    key: str
     atom: syntax.Atom
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """The watches and, by place and key, the registers that something needs, as they were met."""
+
+    watches: tuple[Watch, ...]
+    registers: tuple[tuple[str, Register], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +98,14 @@ class Automaton:
     per: syntax.Scope
     remembers: Literal["nothing", "times", "lean", "chains"]
     reached_by: Mapping[int, tuple[int, ...]] = field(repr=False)
+
+    def renumbered(self, numbers: Mapping[int, int]) -> Automaton:
+        """The same over watches of other numbers."""
+        positions = [
+            replace(one, watches=tuple([numbers[watch] for watch in one.watches]))
+            for one in self.positions
+        ]
+        return replace(self, positions=tuple(positions), reached_by=_reached_by(positions))
 
     def place(self, event: Event) -> Place:
         """Where the memory for this event lives."""
@@ -293,14 +310,44 @@ class Automaton:
 class Watchers:
     """Collects the atoms of a book, each once, while its rules are compiled."""
 
-    def __init__(self, book: syntax.Book, conditions: Conditions) -> None:
-        self._book = book
+    def __init__(self, conditions: Conditions) -> None:
+        self._book = conditions.book
         self._conditions = conditions
         self._by_key: dict[str, Watch] = {}
         self._registers: dict[str, Register] = {}
-        self._settled: set[str] = set()
+        self._met: dict[str, Watch] = {}
+        self._met_registers: dict[str, Register] = {}
+        self._in_messages: dict[str, list[syntax.Aggregate]] = {}
         self._keys: dict[int, tuple[syntax.Atom, str]] = {}
         self._plain: dict[tuple[Any, ...], str] = {}
+
+    def begin(self) -> None:
+        """What is met from now on is met by something else."""
+        self._met, self._met_registers = {}, {}
+
+    def met(self) -> Met:
+        """What was met since ``begin``."""
+        return Met(watches=tuple(self._met.values()), registers=tuple(self._met_registers.items()))
+
+    def meet(self, met: Met) -> Met:
+        """Meet again what was met for another plan: the very same when its numbers still hold."""
+        watches = [self._numbered(watch) for watch in met.watches]
+        if any(new.index != old.index for new, old in zip(watches, met.watches, strict=True)):
+            numbers = {o.index: n.index for o, n in zip(met.watches, watches, strict=True)}
+            registers = [(name, replace(r, watch=numbers[r.watch])) for name, r in met.registers]
+            met = Met(watches=tuple(watches), registers=tuple(registers))
+        for name, register in met.registers:
+            _widen(self._registers, name, register)
+        return met
+
+    def _numbered(self, watch: Watch) -> Watch:
+        """The watch of this plan for one of another."""
+        number = len(self._by_key)
+        known = self._by_key.get(watch.key)
+        if known is None:
+            known = watch if watch.index == number else replace(watch, index=number)
+            self._by_key[watch.key] = known
+        return known
 
     @property
     def watches(self) -> tuple[Watch, ...]:
@@ -317,7 +364,8 @@ class Watchers:
         key = self._key(atom)
         known = self._by_key.get(key)
         if known is None:
-            known = self._by_key[key] = Watch(index=len(self._by_key), atom=atom)
+            known = self._by_key[key] = Watch(index=len(self._by_key), key=key, atom=atom)
+        self._met[key] = known
         return known
 
     def _key(self, atom: syntax.Atom) -> str:
@@ -395,14 +443,18 @@ class Watchers:
                 return f"{self._key(atom)} as {atom.alias}"
 
     def message(self, name: str) -> None:
-        """Make the registers that a message of the book needs, once."""
-        if name not in self._settled:
-            self._settled.add(name)
-            self.aggregates(self._book.messages[name])
+        """Make the registers that a message of the book needs."""
+        found = self._in_messages.get(name)
+        if found is None:
+            found = self._in_messages[name] = aggregates_in(self._book.messages[name])
+        self._need(found)
 
     def aggregates(self, node: Any) -> None:
         """Make the registers that the aggregates anywhere in ``node`` need."""
-        for aggregate in aggregates_in(node):
+        self._need(aggregates_in(node))
+
+    def _need(self, aggregates: list[syntax.Aggregate]) -> None:
+        for aggregate in aggregates:
             if aggregate.atom.what != "sent":
                 self._register(aggregate)
 
@@ -412,9 +464,15 @@ class Watchers:
         watch = self.watch(node.atom).index
         register = register_of(node, self._key(node.atom), watch, value)
         name = f"{register.place} {register.key}"
-        known = self._registers.get(name)
-        if known is None or known.horizon < register.horizon:
-            self._registers[name] = register
+        _widen(self._met_registers, name, register)
+        _widen(self._registers, name, register)
+
+
+def _widen(registers: dict[str, Register], name: str, register: Register) -> None:
+    """Keep a register, unless there is one already that reaches as far."""
+    known = registers.get(name)
+    if known is None or known.horizon < register.horizon:
+        registers[name] = register
 
 
 def _remembers(positions: list[Position]) -> Literal["nothing", "times", "lean", "chains"]:

@@ -10,7 +10,7 @@ from engine.language import syntax
 from engine.language.render import written
 from engine.language.source import Source, by_name
 from engine.runtime.admission import Admitted, Completed
-from engine.runtime.plan import PlannedRule
+from engine.runtime.planned import PlannedRule
 from engine.runtime.scene import Scene, send_event
 from engine.runtime.visitor import Sent, Visitor
 from engine.runtime.witness import Look

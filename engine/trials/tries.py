@@ -16,7 +16,7 @@ from engine.language import syntax
 from engine.runtime.admission import Admitted, Completed
 from engine.runtime.fields import field_of
 from engine.runtime.outcome import Decision
-from engine.runtime.plan import PlannedRule
+from engine.runtime.planned import PlannedRule
 from engine.runtime.scene import Scene
 from engine.runtime.visitor import VISIT_EXPIRY, Sent, TimerKey, Visitor
 from engine.runtime.witness import Look

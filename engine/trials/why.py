@@ -14,7 +14,8 @@ from typing import Any, Literal
 from engine.language import syntax
 from engine.runtime.admission import Admitted, Completed
 from engine.runtime.aggregates import aggregates_in
-from engine.runtime.plan import Plan, PlannedRule, plan
+from engine.runtime.plan import Plan, plan
+from engine.runtime.planned import PlannedRule
 from engine.runtime.scene import Scene
 from engine.runtime.visitor import Visitor
 from engine.runtime.watchers import Automaton
