@@ -15,7 +15,7 @@ from starlette.routing import Route
 from engine.media.bodies import Unreadable, fields, sentence
 from engine.media.conversations import Conversations, Wish
 from engine.media.interactions import Interaction, Line, Refused, Unavailable, Unknown
-from engine.media.medium import Scenario
+from engine.media.medium import Kind, Known, Scenario, Started, known
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +115,7 @@ class GmsChat:
     """
 
     word = "chat"
+    kind: Kind = "second-party"
     scenarios: Mapping[str, Scenario] = {"CHAT-NOW": CHAT_NOW}
 
     def __init__(self, conversations: Conversations) -> None:
@@ -124,9 +125,19 @@ class GmsChat:
         """Ready agents with a free place."""
         return self._conversations.agents.ready(self.word)
 
-    async def start(self, wish: Wish) -> tuple[Interaction, str]:
+    async def start(self, wish: Wish) -> Started:
         """A waiting chat and the visitor's secret, which GMS calls ``_id``."""
-        return await self._conversations.start(wish)
+        interaction, key = await self._conversations.start(wish)
+        return Started(key=key, interaction=interaction)
+
+    async def known(self, key: str) -> Known:
+        """The state of the chat and its attached data."""
+        return known(await self._conversations.store.of_visitor(key))
+
+    async def end(self, key: str) -> Known:
+        """The visitor leaves."""
+        found = await self._conversations.visitor(key)
+        return known(await self._conversations.end_by_visitor(found))
 
     def routes(self) -> list[Route]:
         """Callback service start, and chat v1 on what it made."""
@@ -154,7 +165,7 @@ class GmsChat:
             invitation=body.invitation,
             customer=body.customer(),
         )
-        _, key = await self.start(wish)
+        key = (await self.start(wish)).key
         base = str(request.base_url).rstrip("/")
         return _answer(
             {

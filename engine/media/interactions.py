@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
+from engine.media.schema import opened
 from engine.vocabulary.events import INTERACTION_ENDED, INTERACTION_STARTED
 
 State = Literal["waiting", "active", "ended"]
@@ -34,25 +35,6 @@ OPEN_WITHOUT_VISIT: Final = 500
 """Chats that name no visit are not held to one visitor, so they get a tenth of the places."""
 LINES_AT_ONCE: Final = 200
 REPORT_ATTEMPTS: Final = 10
-
-_SCHEMA_VERSION: Final = 1
-_SCHEMA: Final = """
-CREATE TABLE interactions (
-  id TEXT PRIMARY KEY, key BLOB NOT NULL UNIQUE, medium TEXT NOT NULL, state TEXT NOT NULL,
-  created INTEGER NOT NULL, ended INTEGER, visit TEXT, page TEXT, agent TEXT,
-  nickname TEXT NOT NULL, joined INTEGER NOT NULL DEFAULT 0, last_message TEXT,
-  lines INTEGER NOT NULL DEFAULT 0, attached TEXT NOT NULL, customer TEXT NOT NULL,
-  invitation TEXT NOT NULL);
-CREATE INDEX interactions_by_state ON interactions (state, created);
-CREATE INDEX interactions_by_visit ON interactions (visit, state);
-CREATE TABLE lines (
-  interaction TEXT NOT NULL REFERENCES interactions (id), position INTEGER NOT NULL,
-  type TEXT NOT NULL, nickname TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL,
-  party TEXT NOT NULL, PRIMARY KEY (interaction, position)) WITHOUT ROWID;
-CREATE TABLE reports (
-  id INTEGER PRIMARY KEY, visit TEXT NOT NULL, page TEXT, event TEXT NOT NULL,
-  data TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL);
-"""
 
 T = TypeVar("T")
 
@@ -74,7 +56,8 @@ class Interaction:
     """One conversation. ``id`` is for agents and events; the visitor's key is never part of it.
 
     ``attached`` is what the documents call attached data, ``customer`` what the visitor's widget
-    said of the person, ``invitation`` what is known of the invitation (empty when reactive).
+    said of the person, ``invitation`` what is known of the invitation (empty when reactive),
+    ``outcome`` how it ended, where its medium knows (a callback: done, failed, cancelled).
     """
 
     id: str
@@ -91,6 +74,7 @@ class Interaction:
     attached: Mapping[str, Any]
     customer: Mapping[str, str]
     invitation: Mapping[str, Any]
+    outcome: str | None
 
     @property
     def proactive(self) -> bool:
@@ -155,7 +139,7 @@ class InteractionStore:
         self.clock = clock
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="interactions")
         try:
-            self._db = self._worker.submit(_open, Path(path)).result()
+            self._db = self._worker.submit(opened, Path(path)).result()
             self.resumed = self._worker.submit(_all_open, self._db).result()
         except sqlite3.Error as error:
             self._worker.shutdown()
@@ -164,12 +148,15 @@ class InteractionStore:
             self._worker.shutdown()
             raise
 
-    async def create(self, draft: Draft) -> tuple[Interaction, str]:
+    async def create(
+        self, draft: Draft, also: Callable[[sqlite3.Connection, str], None] | None = None
+    ) -> tuple[Interaction, str]:
         """Store a new waiting interaction; with it comes the visitor's secret key (160 bits).
 
-        Raises Refused (``too-many``) when the visit, or the whole server, has too many open ones.
+        ``also`` writes what a medium keeps of its own, in the same transaction. Raises what it
+        raises, and Refused (``too-many``) when the visit, or the server, has too many open ones.
         """
-        key, identity, now = secrets.token_hex(20), secrets.token_hex(10), self.clock()
+        key, identity, now = new_key(), secrets.token_hex(10), self.clock()
 
         def work(db: sqlite3.Connection) -> Interaction:
             _check_room(db, draft.visit)
@@ -177,24 +164,26 @@ class InteractionStore:
                 "INSERT INTO interactions (id, key, medium, state, created, visit, page, nickname,"
                 " attached, customer, invitation) VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?)",
                 (
-                    *(identity, _digest(key), draft.medium, now, draft.visit, draft.page),
+                    *(identity, digest(key), draft.medium, now, draft.visit, draft.page),
                     draft.nickname,
                     *map(_text, (draft.attached, draft.customer, draft.invitation)),
                 ),
             )
+            if also is not None:
+                also(db, identity)
             interaction = _one(db, identity)
             _report(db, interaction, INTERACTION_STARTED, now)
             return interaction
 
-        return await self._write(work), key
+        return await self.write(work), key
 
     async def of_visitor(self, key: str) -> Interaction:
         """The interaction that a visitor's key opens. Raises Unknown."""
-        return await self._read(lambda db: _select_one(db, "key = ?", _digest(key)))
+        return await self.read(lambda db: _select_one(db, "key = ?", digest(key)))
 
     async def get(self, interaction: str) -> Interaction:
         """The interaction with this id. Raises Unknown."""
-        return await self._read(lambda db: _one(db, interaction))
+        return await self.read(lambda db: _one(db, interaction))
 
     async def recent(self, limit: int = 200) -> list[Interaction]:
         """All open interactions and the youngest ended ones, newest first."""
@@ -208,7 +197,7 @@ class InteractionStore:
                 limit,
             )
 
-        return await self._read(work)
+        return await self.read(work)
 
     async def transcript(
         self, interaction: str, *, after: int = 0, limit: int = LINES_AT_MOST * 2
@@ -223,7 +212,7 @@ class InteractionStore:
             )
             return [Line(**dict(row)) for row in rows]
 
-        return await self._read(work)
+        return await self.read(work)
 
     async def join(self, interaction: str) -> Interaction:
         """The visitor's widget is there: noted in the transcript, once."""
@@ -237,7 +226,7 @@ class InteractionStore:
             _append(db, found, "Notice.Joined", "visitor", found.nickname, "", now)
             return _one(db, interaction)
 
-        return await self._write(work)
+        return await self.write(work)
 
     async def say(self, interaction: str, party: Party, nickname: str, text: str) -> Interaction:
         """Add one message. An agent speaks only in an interaction that is active and theirs.
@@ -252,7 +241,7 @@ class InteractionStore:
             _append(db, found, "Message.Text", party, nickname, text, now)
             return _one(db, interaction)
 
-        return await self._write(work)
+        return await self.write(work)
 
     async def accept(self, interaction: str, agent: str, *, take_over: bool) -> Interaction:
         """Give an interaction to an agent; again by the same agent changes nothing.
@@ -279,9 +268,11 @@ class InteractionStore:
             _append(db, found, "Notice.Joined", "agent", agent, "", now)
             return _one(db, interaction)
 
-        return await self._write(work)
+        return await self.write(work)
 
-    async def end(self, interaction: str, party: Party, nickname: str) -> Interaction:
+    async def end(
+        self, interaction: str, party: Party, nickname: str, outcome: str | None = None
+    ) -> Interaction:
         """End an interaction: who left is noted, and the visit will hear of it. Twice is once."""
         now = self.clock()
 
@@ -291,13 +282,13 @@ class InteractionStore:
                 return found
             _append(db, found, "Notice.Left", party, nickname, "", now)
             db.execute(
-                "UPDATE interactions SET state = 'ended', ended = ? WHERE id = ?",
-                (now, interaction),
+                "UPDATE interactions SET state = 'ended', ended = ?, outcome = ? WHERE id = ?",
+                (now, outcome, interaction),
             )
             _report(db, found, INTERACTION_ENDED, now)
             return _one(db, interaction)
 
-        return await self._write(work)
+        return await self.write(work)
 
     async def claim_reports(self) -> list[Report]:
         """Reports that are due, oldest first; each is claimed, and due again later if it stays.
@@ -321,7 +312,7 @@ class InteractionStore:
             db.execute("DELETE FROM reports WHERE attempts >= ?", (REPORT_ATTEMPTS,))
             return [Report(**{**dict(row), "data": json.loads(row["data"])}) for row in rows]
 
-        return await self._write(work)
+        return await self.write(work)
 
     async def reported(self, reports: Collection[int]) -> None:
         """These reports arrived: they are not claimed again."""
@@ -329,7 +320,7 @@ class InteractionStore:
         def work(db: sqlite3.Connection) -> None:
             db.executemany("DELETE FROM reports WHERE id = ?", [(one,) for one in reports])
 
-        await self._write(work)
+        await self.write(work)
 
     async def close(self) -> None:
         """Finish what was asked for and close the file."""
@@ -337,33 +328,17 @@ class InteractionStore:
         await loop.run_in_executor(self._worker, self._db.close)
         self._worker.shutdown()
 
-    async def _read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def read(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """What ``work`` reads, for media with tables of their own. Raises Unavailable."""
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._worker, work, self._db)
         except sqlite3.Error as error:
             raise Unavailable(f"The store of conversations does not answer: {error}.") from error
 
-    async def _write(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        return await self._read(lambda db: _transaction(db, work))
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(path, isolation_level=None, timeout=10)
-    try:
-        db.row_factory = sqlite3.Row
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {_SCHEMA_VERSION};COMMIT;")
-        elif version != _SCHEMA_VERSION:
-            raise OSError(f"{path} was written by another version ({version}) of this program.")
-    except BaseException:
-        db.close()
-        raise
-    return db
+    async def write(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Do ``work`` in one transaction, on disk when this returns. Raises Unavailable."""
+        return await self.read(lambda db: _transaction(db, work))
 
 
 def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
@@ -379,7 +354,12 @@ def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]
     return result
 
 
-def _digest(key: str) -> bytes:
+def new_key() -> str:
+    """A secret of a visitor: 160 bits that nobody can guess."""
+    return secrets.token_hex(20)
+
+
+def digest(key: str) -> bytes:
     """Only a digest of the visitor's key is stored: who reads the file can not enter a chat."""
     return hashlib.sha256(key.encode("utf-8", "replace")).digest()
 
@@ -392,7 +372,8 @@ def _select(db: sqlite3.Connection, condition: str, *values: object) -> list[Int
     # ``condition`` is always a constant of this file; values are bound.
     rows = db.execute(
         "SELECT id, medium, state, created, ended, visit, page, agent, nickname, joined,"
-        f" last_message, attached, customer, invitation FROM interactions WHERE {condition}",
+        " last_message, attached, customer, invitation, outcome"
+        f" FROM interactions WHERE {condition}",
         values,
     )
     return [_interaction(row) for row in rows]

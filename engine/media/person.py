@@ -13,12 +13,9 @@ from engine.hosts.person import rewrite
 from engine.hosts.reading import reading
 
 _PATIENCE_S: Final = 10.0
-_JSON: Final = ("attached", "customer", "invitation", "data")
+_JSON: Final = ("attached", "customer", "invitation", "data", "body")
 # The digest of the visitor's key is a credential, not something about a person.
-_INTERACTION: Final = (
-    "id, medium, state, created, ended, visit, page, agent, nickname, joined, last_message,"
-    " attached, customer, invitation"
-)
+_SECRET: Final = ("key", "lines")
 
 
 def exported(path: Path, visits: Sequence[str]) -> dict[str, Any]:
@@ -31,18 +28,19 @@ def exported(path: Path, visits: Sequence[str]) -> dict[str, Any]:
     with reading(path) as connection:
         connection.row_factory = sqlite3.Row
         marks = json.dumps(list(visits))
-        chosen = "WHERE visit IN (SELECT value FROM json_each(?))"
-        found = connection.execute(
-            f"SELECT {_INTERACTION} FROM interactions {chosen} ORDER BY created, rowid", (marks,)
-        )
-        conversations = [
-            {**_values(row), "transcript": _transcript(connection, row["id"])}
-            for row in found.fetchall()
-        ]
-        reports = connection.execute(
-            f"SELECT visit, page, event, data, due FROM reports {chosen} ORDER BY id", (marks,)
-        )
-        return {"conversations": conversations, "reports": [_values(row) for row in reports]}
+        conversations = _chosen(connection, "interactions", "created, rowid", marks)
+        for one in conversations:
+            one["transcript"] = _transcript(connection, one["id"])
+        found = {
+            "conversations": conversations,
+            "reports": _chosen(connection, "reports", "id", marks),
+        }
+        # A file of the first version, which no server has opened since, has not all tables.
+        if _has(connection, "callbacks"):
+            for one in conversations:
+                one["callback"] = _callback(connection, one["id"])
+            found["deliveries"] = _chosen(connection, "deliveries", "created", marks)
+        return found
 
 
 def erased(path: Path, visits: Sequence[str]) -> dict[str, int]:
@@ -63,10 +61,13 @@ def erased(path: Path, visits: Sequence[str]) -> dict[str, int]:
             removed = {
                 what: connection.execute(f"DELETE FROM {table} WHERE {which}", (marks,)).rowcount
                 for what, table, which in (
+                    ("callbacks", "callbacks", ids),
                     ("lines of chats", "lines", ids),
                     ("chats", "interactions", chosen),
                     ("events of chats on their way", "reports", chosen),
+                    ("deliveries to other media", "deliveries", chosen),
                 )
+                if _has(connection, table)
             }
             connection.execute("COMMIT")
             rewrite(connection)
@@ -84,6 +85,32 @@ def _transcript(connection: sqlite3.Connection, interaction: str) -> list[dict[s
     return [dict(row) for row in rows]
 
 
+def _has(connection: sqlite3.Connection, table: str) -> bool:
+    named = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return connection.execute(named, (table,)).fetchone() is not None
+
+
+def _chosen(
+    connection: sqlite3.Connection, table: str, order: str, marks: str
+) -> list[dict[str, Any]]:
+    """The rows of visits; table and order are constants of this file."""
+    rows = connection.execute(
+        f"SELECT * FROM {table} WHERE visit IN (SELECT value FROM json_each(?)) ORDER BY {order}",
+        (marks,),
+    )
+    return [_values(row) for row in rows.fetchall()]
+
+
+def _callback(connection: sqlite3.Connection, interaction: str) -> dict[str, Any] | None:
+    wanted = "SELECT phone, slot, note FROM callbacks WHERE interaction = ?"
+    row = connection.execute(wanted, (interaction,)).fetchone()
+    return None if row is None else dict(row)
+
+
 def _values(row: sqlite3.Row) -> dict[str, Any]:
     values = dict(row)
-    return {name: json.loads(value) if name in _JSON else value for name, value in values.items()}
+    return {
+        name: json.loads(value) if name in _JSON else value
+        for name, value in values.items()
+        if name not in _SECRET
+    }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from media_room import CHAT_NOW, INVITATION, START, Clock, Room, Surroundings
 
+from engine.media import person
 from engine.media.agents import Agents
 from engine.media.conversations import VISITOR_SILENCE, Conversations
 from engine.media.interactions import (
@@ -18,6 +19,7 @@ from engine.media.interactions import (
     Refused,
     Unavailable,
 )
+from engine.media.schema import STEPS
 
 REPORTED = {
     "id": INVITATION["id"],
@@ -222,6 +224,30 @@ def test_a_file_of_another_version_is_left_alone(tmp_path: Path) -> None:
     db.close()
     with pytest.raises(OSError, match="another version"):
         InteractionStore(path)
+
+
+def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "i.db"
+    db = sqlite3.connect(path)
+    db.executescript(
+        f"{STEPS[0]}PRAGMA user_version = 1;"
+        "INSERT INTO interactions (id, key, medium, state, created, visit, nickname, attached,"
+        " customer, invitation) VALUES ('I1', x'00', 'chat', 'waiting', 1, 'V1', 'Zoë', '{}',"
+        " '{}', '{}');"
+    )
+    db.close()
+    before = person.exported(path, ["V1"])
+
+    async def run() -> None:
+        store = InteractionStore(path)
+        assert [one.id for one in store.resumed] == ["I1"]
+        assert (await store.end("I1", "agent", "Ana", "done")).outcome == "done"
+        await store.close()
+
+    asyncio.run(run())
+    after = person.exported(path, ["V1"])
+    assert [one["id"] for one in before["conversations"]] == ["I1"], "also before it is"
+    assert after["conversations"][0]["outcome"] == "done"
 
 
 def test_a_closed_store_is_unavailable_or_refuses_work(tmp_path: Path) -> None:

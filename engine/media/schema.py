@@ -1,0 +1,63 @@
+"""The file of interactions: its tables, version by version, and how it is opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+STEPS: Final = (
+    """
+CREATE TABLE interactions (
+  id TEXT PRIMARY KEY, key BLOB NOT NULL UNIQUE, medium TEXT NOT NULL, state TEXT NOT NULL,
+  created INTEGER NOT NULL, ended INTEGER, visit TEXT, page TEXT, agent TEXT,
+  nickname TEXT NOT NULL, joined INTEGER NOT NULL DEFAULT 0, last_message TEXT,
+  lines INTEGER NOT NULL DEFAULT 0, attached TEXT NOT NULL, customer TEXT NOT NULL,
+  invitation TEXT NOT NULL);
+CREATE INDEX interactions_by_state ON interactions (state, created);
+CREATE INDEX interactions_by_visit ON interactions (visit, state);
+CREATE TABLE lines (
+  interaction TEXT NOT NULL REFERENCES interactions (id), position INTEGER NOT NULL,
+  type TEXT NOT NULL, nickname TEXT NOT NULL, text TEXT NOT NULL, time INTEGER NOT NULL,
+  party TEXT NOT NULL, PRIMARY KEY (interaction, position)) WITHOUT ROWID;
+CREATE TABLE reports (
+  id INTEGER PRIMARY KEY, visit TEXT NOT NULL, page TEXT, event TEXT NOT NULL,
+  data TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0, due INTEGER NOT NULL);
+""",
+    """
+ALTER TABLE interactions ADD COLUMN outcome TEXT;
+CREATE TABLE callbacks (
+  interaction TEXT PRIMARY KEY REFERENCES interactions (id), phone TEXT NOT NULL,
+  slot INTEGER, note TEXT NOT NULL DEFAULT '') WITHOUT ROWID;
+CREATE INDEX callbacks_by_slot ON callbacks (slot);
+CREATE TABLE deliveries (
+  id TEXT PRIMARY KEY, key BLOB NOT NULL UNIQUE, visit TEXT, body TEXT NOT NULL,
+  created INTEGER NOT NULL, state TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+  due INTEGER NOT NULL);
+CREATE INDEX deliveries_by_state ON deliveries (state, due);
+CREATE INDEX deliveries_by_visit ON deliveries (visit);
+""",
+)
+"""What each version adds to the one before. A step that was released never changes."""
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """Open or create the file; one of an older version is brought up to date, whole or not at all.
+
+    Raises OSError for a file of a newer version, sqlite3.Error for one that can not be used.
+    """
+    db = sqlite3.connect(path, isolation_level=None, timeout=10)
+    try:
+        db.row_factory = sqlite3.Row
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA foreign_keys = ON")
+        version = db.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(STEPS):
+            raise OSError(f"{path} was written by another version ({version}) of this program.")
+        for number, step in enumerate(STEPS[version:], version + 1):
+            db.executescript(f"BEGIN IMMEDIATE;{step}PRAGMA user_version = {number};COMMIT;")
+    except BaseException:
+        db.close()
+        raise
+    return db

@@ -1,0 +1,195 @@
+"""What holds for every medium, whoever answers behind it. A new medium adds itself to ``MEDIA``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from media_room import INVITATION, Clock, Surroundings
+
+from engine.media.agents import Agents
+from engine.media.conversations import Conversations, Wish
+from engine.media.gms import GmsChat
+from engine.media.interactions import InteractionStore, Unknown
+from engine.media.medium import Medium, Started
+
+Making = Callable[[Conversations], Medium]
+
+MEDIA: dict[str, Making] = {"gms chat": GmsChat}
+
+OVER = {"ended", "done", "failed", "cancelled"}
+
+
+class Running:
+    """One medium over a file; ``restarted`` is the same file in another process."""
+
+    def __init__(self, make: Making, path: Path, clock: Clock) -> None:
+        self._make, self.path, self._clock = make, path, clock
+        self.around = Surroundings()
+        self.around.invitations["V1"] = INVITATION
+        self.open()
+
+    def open(self) -> None:
+        self.agents = Agents(self._clock)
+        self.store = InteractionStore(self.path, clock=self._clock)
+        self.medium = self._make(
+            Conversations(
+                self.store,
+                agents=self.agents,
+                happened=self.around.happened,
+                invitation=self.around.invitation,
+            )
+        )
+
+    async def restart(self) -> None:
+        await self.store.close()
+        self.open()
+
+    async def start(self, **more: Any) -> Started:
+        wish: dict[str, Any] = {
+            "medium": self.medium.word,
+            "visit": "V1",
+            "page": "P1",
+            "nickname": "Zoë",
+            "webengagement": None,
+            "invitation": None,
+            "customer": {"phone": "+49 30 123456"},
+        }
+        return await self.medium.start(Wish(**wish | more))
+
+    def events(self) -> list[str]:
+        return [event for _, _, event, _ in self.around.happenings]
+
+
+Trying = Callable[[Callable[[Running], Awaitable[None]]], None]
+
+
+@pytest.fixture(params=MEDIA)
+def trying(request: pytest.FixtureRequest, tmp_path: Path) -> Trying:
+    """Runs a story about one medium."""
+
+    def run(story: Callable[[Running], Awaitable[None]]) -> None:
+        async def whole() -> None:
+            running = Running(MEDIA[request.param], tmp_path / "i.db", Clock())
+            try:
+                await story(running)
+            finally:
+                await running.store.close()
+
+        asyncio.run(whole())
+
+    return run
+
+
+def test_words_and_scenarios(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        medium = running.medium
+        assert medium.word.isidentifier()
+        assert medium.kind in ("second-party", "third-party")
+        assert medium.routes()
+        assert all(set(map(type, one.values())) <= {str} for one in medium.scenarios.values())
+
+    trying(story)
+
+
+def test_availability_is_of_who_is_ready(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        medium = running.medium
+        if medium.kind == "third-party":
+            assert medium.availability() >= 0, "it is not ours to know more"
+            return
+        assert running.agents.free()[medium.word] == 0, "known before the first agent"
+        assert medium.availability() == 0
+        running.agents.heard("Ana", ready=True, media=[medium.word])
+        assert medium.availability() == 1
+        running.agents.heard("Ana", ready=False, media=[medium.word])
+        assert medium.availability() == 0
+
+    trying(story)
+
+
+def test_a_start_carries_attached_data_or_leaves_no_trace_with_us(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        started = await running.start()
+        known = await running.medium.known(started.key)
+        if running.medium.kind == "third-party":
+            assert started.interaction is None
+            assert known.attached == {}
+            assert await running.store.recent() == []
+            assert running.events() == []
+            return
+        assert started.interaction is not None
+        assert [one.id for one in await running.store.recent()] == [started.interaction.id]
+        assert started.interaction.medium == running.medium.word
+        assert known.attached == {
+            "visitID": "V1",
+            "pageID": "P1",
+            "webengagement": INVITATION["strategy"],
+            "reason": "hesitant buyer",
+        }
+        assert running.events() == ["InteractionStarted"]
+
+    trying(story)
+
+
+def test_without_an_invitation_it_is_reactive(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        reactive = (await running.start(visit="V2")).interaction
+        empty = (await running.start(visit="V3", webengagement="")).interaction
+        assert reactive is None or not reactive.proactive
+        assert empty is None or empty.attached["webengagement"] == ""
+
+    trying(story)
+
+
+def test_it_is_known_after_a_restart(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        key = (await running.start()).key
+        before = await running.medium.known(key)
+        await running.restart()
+        assert await running.medium.known(key) == before
+        assert before.state == "waiting"
+
+    trying(story)
+
+
+def test_an_end_is_an_end_twice_is_once_and_it_is_known(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        key = (await running.start()).key
+        over = await running.medium.end(key)
+        assert over.state in OVER
+        assert await running.medium.end(key) == over
+        await running.restart()
+        assert await running.medium.known(key) == over
+        ends = running.events().count("InteractionEnded")
+        assert ends == (1 if running.medium.kind == "second-party" else 0)
+
+    trying(story)
+
+
+def test_keys_are_secret_and_others_open_nothing(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        started = await running.start()
+        assert len(started.key) >= 32
+        assert (await running.start(visit="V2")).key != started.key
+        for wrong in ("", "x" * 40, *([started.interaction.id] if started.interaction else [])):
+            with pytest.raises(Unknown):
+                await running.medium.known(wrong)
+            with pytest.raises(Unknown):
+                await running.medium.end(wrong)
+        for file in running.path.parent.iterdir():
+            assert started.key.encode() not in file.read_bytes(), "only a digest is stored"
+
+    trying(story)
+
+
+def test_a_deaf_engine_starts_it_all_the_same(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        running.around.broken = True
+        key = (await running.start()).key
+        assert (await running.medium.known(key)).state == "waiting"
+
+    trying(story)
