@@ -1,125 +1,44 @@
-"""Chat in the shape of Genesys Mobile Services: callback service start and chat v1."""
+"""Chat in the shape of Genesys Mobile Services: starting a service, and chat, version 1."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Annotated, Any, Final
-from urllib.parse import quote, unquote
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.media.bodies import Unreadable, fields, sentence
+from engine.media.bodies import fields
 from engine.media.conversations import Conversations, Wish
-from engine.media.interactions import Interaction, Line, Refused, Unavailable, Unknown
+from engine.media.gms_answers import Shown, answer, gms_user, guarded, root
+from engine.media.gms_bodies import (
+    CHATS,
+    NOTICES,
+    PARTIES,
+    Person,
+    RefreshBody,
+    SendBody,
+    StartBody,
+)
+from engine.media.gms_cometd import Cometd
+from engine.media.interactions import Interaction, Line, Refused
 from engine.media.medium import Kind, Known, Scenario, Started, known
 
-log = logging.getLogger(__name__)
-
-CHAT_NOW: Final[Scenario] = {
-    "_call_direction": "USERORIGINATED",
-    "_wait_for_agent": "false",
-    "_wait_for_user_confirm": "false",
-    "_media_type": "chat",
-}
-
-_PARTY: Final = {"visitor": ("1", "CLIENT"), "agent": ("2", "AGENT"), "system": ("0", "EXTERNAL")}
-_NOTICE: Final = {
-    "Notice.Joined": "has joined the session",
-    "Notice.Left": "has left the session",
-}
-
-Id = Annotated[str, Field(max_length=200)]
-Token = Annotated[str, Field(max_length=1_000)]
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-class StartBody(BaseModel):
-    """The parameters of a started scenario. Unknown ones are the customer's tokens."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, Token]
-
-    media_type: str = Field(alias="_media_type")
-    call_direction: str = Field(alias="_call_direction")
-    wait_for_agent: str = Field(alias="_wait_for_agent")
-    wait_for_user_confirm: str = Field(alias="_wait_for_user_confirm")
-    provide_code: str = Field(alias="_provide_code", default="false")
-    visit: Id = Field(alias="visitID", default="")
-    page: Id = Field(alias="pageID", default="")
-    webengagement: Token | None = None
-    invitation: Token | None = None
-    first_name: Token = ""
-    last_name: Token = ""
-
-    @field_validator("media_type")
-    @classmethod
-    def _chat(cls, value: str) -> str:
-        if value != "chat":
-            raise ValueError(
-                'Only chat is served here (_media_type "chat"): use the scenario CHAT-NOW,'
-                " VOICE scenarios are not available."
-            )
-        return value
-
-    @field_validator("call_direction")
-    @classmethod
-    def _by_user(cls, value: str) -> str:
-        if value != "USERORIGINATED":
-            raise ValueError("_call_direction must be USERORIGINATED for a chat.")
-        return value
-
-    @field_validator("wait_for_agent", "wait_for_user_confirm")
-    @classmethod
-    def _at_once(cls, value: str) -> str:
-        if value != "false":
-            raise ValueError(
-                "CHAT-WAIT is not available: use the scenario CHAT-NOW"
-                " (_wait_for_agent and _wait_for_user_confirm false)."
-            )
-        return value
-
-    @field_validator("provide_code")
-    @classmethod
-    def _no_code(cls, value: str) -> str:
-        if value not in ("", "false"):
-            raise ValueError("_provide_code must be false: a chat has no access code.")
-        return value
-
-    def customer(self) -> dict[str, str]:
-        """What the widget said of the person, as it said it."""
-        names = {"first_name": self.first_name, "last_name": self.last_name}
-        return {name: value for name, value in names.items() if value} | self.__pydantic_extra__
-
-
-class SendBody(BaseModel):
-    """One message of the visitor, and where their transcript stands."""
-
-    message: str = Field(min_length=1, max_length=4_000)
-    position: int = Field(alias="transcriptPosition", default=0, ge=0, le=1_000_000)
-
-
-class RefreshBody(BaseModel):
-    """Where the visitor's transcript stands: the last position that they have; 0 for none."""
-
-    position: int = Field(alias="transcriptPosition", default=0, ge=0, le=1_000_000)
+_WAIT = "An agent will be with you soon. Please keep this page open."
 
 
 class GmsChat:
-    """The medium ``chat``, spoken as GMS widgets speak. Answers are never cached.
-
-    Mistakes answer ``{"message", "exception"}``: 415 for values, 404 for an unknown id.
-    """
+    """The medium ``chat``, spoken as GMS widgets speak."""
 
     word = "chat"
     kind: Kind = "second-party"
-    scenarios: Mapping[str, Scenario] = {"CHAT-NOW": CHAT_NOW}
+    scenarios: Mapping[str, Scenario] = CHATS
 
     def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
+        self._cometd = Cometd(self.shown)
 
     def availability(self) -> int:
         """Ready agents with a free place."""
@@ -140,47 +59,68 @@ class GmsChat:
         return known(await self._conversations.end_by_visitor(found))
 
     def routes(self) -> list[Route]:
-        """Callback service start, and chat v1 on what it made."""
-        chat = "/genesys/1/service/{id}/ixn/chat"
-        both = ["GET", "POST"]
-        return [
-            Route(
-                "/genesys/1/service/callback/{service}", _guarded(self._service), methods=["POST"]
-            ),
-            Route(chat, _guarded(self._join), methods=["POST"]),
-            Route(f"{chat}/send", _guarded(self._send), methods=["POST"]),
-            Route(f"{chat}/refresh", _guarded(self._refresh), methods=both),
-            Route(f"{chat}/disconnect", _guarded(self._disconnect), methods=["POST"]),
+        """Services that start a chat, chat v1 on what they made, and its CometD."""
+        service, both = "/genesys/1/service", ["GET", "POST"]
+        chat = f"{service}/{{id}}/ixn/chat"
+        rows = [
+            (f"{service}/callback/{{service}}", self._service, ["POST"]),
+            (f"{service}/request-chat", self._request_chat, both),
+            (f"{service}/{{id}}/check-queue-position", self._queue, both),
+            (f"{service}/{{id}}/StartChat", self._continue, both),
+            (chat, self._join, ["POST"]),
+            (f"{chat}/send", self._send, ["POST"]),
+            (f"{chat}/refresh", self._refresh, both),
+            (f"{chat}/disconnect", self._disconnect, ["POST"]),
         ]
+        found = [Route(path, guarded(work), methods=methods) for path, work, methods in rows]
+        return [*found, *self._cometd.routes()]
+
+    async def shown(self, key: str, after: int) -> Shown:
+        """What chat v1 answers about lines after a position. Raises Unknown, Unavailable."""
+        return await self._shown(await self._conversations.visitor(key), after)
 
     async def _service(self, request: Request) -> Response:
         body = StartBody.model_validate(await fields(request))
-        name = f"{body.first_name} {body.last_name}".strip()
+        key = await self._started(request, body)
+        dialog = _confirmation(key) if body.waits else _start_chat(request, key)
+        subject = {"subject": request.path_params["service"][:100]}
+        return answer(dialog | {"_chat_parameters": subject})
+
+    async def _request_chat(self, request: Request) -> Response:
+        """The built-in service: only its id is answered; the chat is entered as any other."""
+        body = Person.model_validate(await fields(request))
+        return answer({"_id": await self._started(request, body)})
+
+    async def _started(self, request: Request, body: Person) -> str:
         wish = Wish(
             medium=self.word,
             visit=body.visit or None,
             page=body.page or None,
-            nickname=(name or _gms_user(request) or "Visitor")[:100],
+            nickname=(body.name or gms_user(request) or "Visitor")[:100],
             webengagement=body.webengagement,
             invitation=body.invitation,
             customer=body.customer(),
         )
-        key = (await self.start(wish)).key
-        base = str(request.base_url).rstrip("/")
-        return _answer(
-            {
-                "_id": key,
-                "_action": "StartChat",
-                "_start_chat_url": f"{base}/genesys/1/service/{quote(key)}/ixn/chat",
-                "_comet_url": f"{base}/genesys/cometd",
-                "_chat_parameters": {"subject": request.path_params["service"][:100]},
-            }
-        )
+        return (await self.start(wish)).key
+
+    async def _continue(self, request: Request) -> Response:
+        """What a widget that waits asks: the chat as soon as an agent has it."""
+        key = request.path_params["id"]
+        found = await self._conversations.visitor(key)
+        if found.state == "ended":
+            raise Refused("ended", "This chat has ended.")
+        return answer(_confirmation(key) if found.state == "waiting" else _start_chat(request, key))
+
+    async def _queue(self, request: Request) -> Response:
+        found = await self._conversations.visitor(request.path_params["id"])
+        place, waiting = await self._conversations.store.queue_of(found)
+        return answer({"_position": place, "_total_waiting": waiting})
 
     async def _join(self, request: Request) -> Response:
         found = await self._conversations.visitor(request.path_params["id"])
         position = RefreshBody.model_validate(await fields(request)).position
-        return await self._shown(await self._conversations.store.join(found.id), position)
+        found = await self._conversations.store.join(found.id)
+        return answer(await self._shown(found, position))
 
     async def _send(self, request: Request) -> Response:
         found = await self._conversations.visitor(request.path_params["id"])
@@ -188,68 +128,45 @@ class GmsChat:
         if found.state != "ended":
             store = self._conversations.store
             found = await store.say(found.id, "visitor", found.nickname, body.message)
-        return await self._shown(found, body.position)
+        return answer(await self._shown(found, body.position))
 
     async def _refresh(self, request: Request) -> Response:
-        found = await self._conversations.visitor(request.path_params["id"])
-        body = RefreshBody.model_validate(await fields(request))
-        return await self._shown(found, body.position)
+        position = RefreshBody.model_validate(await fields(request)).position
+        return answer(await self.shown(request.path_params["id"], position))
 
     async def _disconnect(self, request: Request) -> Response:
         found = await self._conversations.visitor(request.path_params["id"])
         position = RefreshBody.model_validate(await fields(request)).position
-        return await self._shown(await self._conversations.end_by_visitor(found), position)
+        found = await self._conversations.end_by_visitor(found)
+        return answer(await self._shown(found, position))
 
-    async def _shown(self, found: Interaction, after: int) -> Response:
+    async def _shown(self, found: Interaction, after: int) -> Shown:
         lines = await self._conversations.lines(found, after)
-        return _answer(
-            {
-                "transcriptPosition": lines[-1].position if lines else after,
-                "transcriptToShow": _transcript(lines),
-                "chatIxnState": "DISCONNECTED" if found.state == "ended" else "TRANSCRIPT",
-            }
-        )
+        return {
+            "transcriptPosition": lines[-1].position if lines else after,
+            "transcriptToShow": _transcript(lines),
+            "chatIxnState": "DISCONNECTED" if found.state == "ended" else "TRANSCRIPT",
+        }
+
+
+def _start_chat(request: Request, key: str) -> dict[str, Any]:
+    base, name = root(request), quote(key, safe="")
+    return {
+        "_id": key,
+        "_action": "StartChat",
+        "_start_chat_url": f"{base}/genesys/1/service/{name}/ixn/chat",
+        # The id in the address binds the connection to this one chat: a name in a header
+        # (gms_user) is no proof of being the one who may read it.
+        "_comet_url": f"{base}/genesys/cometd/{name}",
+    }
+
+
+def _confirmation(key: str) -> dict[str, Any]:
+    return {"_id": key, "_action": "ConfirmationDialog", "_text": _WAIT}
 
 
 def _transcript(lines: Sequence[Line]) -> list[list[str]]:
     return [
-        [line.type, line.nickname, line.text or _NOTICE.get(line.type, ""), *_PARTY[line.party]]
+        [line.type, line.nickname, line.text or NOTICES.get(line.type, ""), *PARTIES[line.party]]
         for line in lines
     ]
-
-
-def _gms_user(request: Request) -> str:
-    """The optional name of the header: percent-encoded where it is more than ASCII."""
-    value = unquote(request.headers.get("gms_user", ""))
-    return "".join(letter for letter in value if letter.isprintable()).strip()
-
-
-def _guarded(handler: Handler) -> Handler:
-    """The handler, with every refusal in the shape of GMS."""
-
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except ValidationError as error:
-            return _mistake(415, sentence(error), "WrongValue")
-        except Unreadable as error:
-            return _mistake(error.status, str(error), "WrongBody")
-        except Unknown as error:
-            return _mistake(404, str(error), "UnknownId")
-        except Refused as error:
-            return _mistake(429 if error.code == "too-many" else 415, str(error), "Refused")
-        except Unavailable as error:
-            log.error("%s", error)
-            answer = _mistake(503, "The chat is not available now: try again.", "Unavailable")
-            answer.headers["Retry-After"] = "2"
-            return answer
-
-    return guarded
-
-
-def _answer(value: Mapping[str, Any], status: int = 200) -> JSONResponse:
-    return JSONResponse(value, status_code=status, headers={"Cache-Control": "no-store"})
-
-
-def _mistake(status: int, message: str, exception: str) -> JSONResponse:
-    return _answer({"message": message, "exception": exception}, status)

@@ -199,6 +199,20 @@ class InteractionStore:
 
         return await self.read(work)
 
+    async def queue_of(self, interaction: Interaction) -> tuple[int, int]:
+        """Its place among those that wait for the same medium (0: it does not), and how many do."""
+
+        def work(db: sqlite3.Connection) -> tuple[int, int]:
+            rows = db.execute(
+                "SELECT id FROM interactions WHERE state = 'waiting' AND medium = ?"
+                " ORDER BY created, rowid",
+                (interaction.medium,),
+            ).fetchall()
+            ids = [row["id"] for row in rows]
+            return (ids.index(interaction.id) + 1 if interaction.id in ids else 0), len(ids)
+
+        return await self.read(work)
+
     async def transcript(
         self, interaction: str, *, after: int = 0, limit: int = LINES_AT_MOST * 2
     ) -> list[Line]:

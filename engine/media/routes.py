@@ -8,6 +8,7 @@ from engine.media.agents import Agents
 from engine.media.conversations import Conversations, Happened, InvitationOf
 from engine.media.desk import Authorised, Desk, Journey
 from engine.media.gms import GmsChat
+from engine.media.gms_chat2 import GmsChat2
 from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
 
@@ -31,4 +32,6 @@ def create_routes(
     conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
     media: list[Medium] = [GmsChat(conversations)]
     desk = Desk(conversations, journey=journey, authorised=authorised)
-    return [*(route for medium in media for route in medium.routes()), *desk.routes()]
+    second = GmsChat2(conversations)
+    routes = (route for medium in media for route in medium.routes())
+    return [*routes, *second.routes(), *desk.routes()]

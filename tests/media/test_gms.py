@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from media_room import CHAT_NOW, INVITATION, START, Room
 
-from engine.media.gms import CHAT_NOW as EXPANDED
+from engine.media.gms_bodies import CHATS
 
 
-def test_chat_now_expands_as_documented() -> None:
-    assert dict(EXPANDED) == CHAT_NOW
+def test_chats_expand_as_documented() -> None:
+    waits = {"_wait_for_agent": "true", "_wait_for_user_confirm": "true"}
+    assert {name: dict(one) for name, one in CHATS.items()} == {
+        "CHAT-NOW": CHAT_NOW,
+        "CHAT-WAIT": CHAT_NOW | waits,
+    }
 
 
 def test_start_answers_a_start_chat_dialog_with_an_unguessable_id(room: Room) -> None:
@@ -23,7 +27,7 @@ def test_start_answers_a_start_chat_dialog_with_an_unguessable_id(room: Room) ->
         "_id": key,
         "_action": "StartChat",
         "_start_chat_url": f"http://chat.example/genesys/1/service/{key}/ixn/chat",
-        "_comet_url": "http://chat.example/genesys/cometd",
+        "_comet_url": f"http://chat.example/genesys/cometd/{key}",
         "_chat_parameters": {"subject": "samples_new"},
     }
 
@@ -138,7 +142,7 @@ def test_gms_user_names_a_visitor_without_a_name(room: Room) -> None:
 REFUSED = {
     "_media_type": ("voice", "VOICE"),
     "_call_direction": ("USERTERMINATED", "USERORIGINATED"),
-    "_wait_for_agent": ("true", "CHAT-WAIT"),
+    "_wait_for_agent": ("yes", "CHAT-WAIT"),
     "_wait_for_user_confirm": ("maybe", "CHAT-WAIT"),
     "_provide_code": ("true", "_provide_code"),
     "visitID": ("v" * 201, "longer than 200"),

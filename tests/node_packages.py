@@ -1,0 +1,34 @@
+"""Packages of other projects that tests run in the browser, installed once beside the sources."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "build" / "node"
+
+
+def node_package(name: str, version: str) -> Path:
+    """The folder of a package in exactly this version; the test is skipped where npm is missing."""
+    folder = FOLDER / f"{name.replace('/', '_')}-{version}"
+    found = folder / "node_modules" / name
+    if found.is_dir():
+        return found
+    npm = shutil.which("npm")
+    if npm is None:
+        assert "CI" not in os.environ, "npm is not installed"
+        pytest.skip("npm is not installed")
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.is_dir():
+            options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts"]
+            command = [npm, "install", "--prefix", str(folder), *options, f"{name}@{version}"]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=240)
+            assert done.returncode == 0, done.stderr
+    return found
