@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import functools
+import itertools
 import logging
 import secrets
 import sqlite3
@@ -430,9 +432,15 @@ def _many(cursor: sqlite3.Cursor, head: str, rows: Iterable[Row], tail: str = ""
     waiting = list(rows)
     for place in range(0, len(waiting), _CHUNK):
         chunk = waiting[place : place + _CHUNK]
-        marks = f"({','.join('?' * len(chunk[0]))})"
-        statement = f"{head} {','.join([marks] * len(chunk))}{tail}"
-        cursor.execute(statement, [value for row in chunk for value in row])
+        statement = _statement(head, len(chunk), len(chunk[0]), tail)
+        cursor.execute(statement, [*itertools.chain.from_iterable(chunk)])
+
+
+@functools.lru_cache(_STATEMENTS)
+def _statement(head: str, rows: int, columns: int, tail: str) -> str:
+    """A statement over so many rows: the same text each time, so that it is found compiled."""
+    marks = f"({','.join('?' * columns)})"
+    return f"{head} {','.join([marks] * rows)}{tail}"
 
 
 def held(when: int | None) -> int | None:
@@ -449,8 +457,8 @@ def journal_row(
     decided: Sequence[Mapping[str, Any]],
 ) -> Row:
     """Make the row of an input. Raises ValueError or TypeError when it can not be stored."""
-    for text in (visitor, one.visit, one.id or ""):
-        text.encode()  # half a surrogate pair must fail its own submit, not the whole transaction
+    # Half a surrogate pair must fail its own submit, not the whole transaction.
+    f"{visitor} {one.visit} {one.id}".encode()
     decisions = encode(list(map(dict, decided))).decode() if decided else "[]"
     return (
         offset, before, visitor, one.visit, one.kind, one.time, one.version, one.epoch, one.id,
