@@ -18,9 +18,11 @@ from rich.progress import Progress
 from engine.config import Settings, SettingsError, settings
 from engine.hosts import examination
 from engine.hosts.document import EngagementCore
-from engine.hosts.examination import Counts, Finding
+from engine.hosts.examination import Counts
+from engine.hosts.findings import Finding, Findings
 from engine.hosts.reading import reading
 from engine.language.compiler import compile_book
+from engine.media.examination import of_the_chats
 from engine.runtime.library import Library
 from engine.runtime.plan import Plan, plan
 from engine.trials import commands as trials
@@ -29,8 +31,8 @@ HEALTHY: Final = 0
 FOUND: Final = 1
 IMPOSSIBLE: Final = 2
 SAMPLE: Final = 1_000
-SHOWN: Final = 50
-"""Findings that a person is shown; ``--json`` has all."""
+SHOWN: Final = 20
+"""Findings of one name that are told; all are counted."""
 
 HELP: Final = "Examine what is stored: whole, in order, and decided as the book says. Never writes."
 EXAMPLES: Final = (
@@ -47,7 +49,7 @@ class Report:
     counts: Counts
     replayed: int = 0
     other_books: int = 0
-    findings: list[Finding] = field(default_factory=list)
+    findings: Findings = field(default_factory=lambda: Findings(SHOWN))
 
     def as_json(self) -> dict[str, Any]:
         """For machines."""
@@ -57,7 +59,9 @@ class Report:
             "entries": self.counts.entries,
             "replayed": self.replayed,
             "ofOtherBooks": self.other_books,
-            "findings": [finding._asdict() for finding in self.findings],
+            "unchecked": self.counts.unchecked,
+            "found": dict(self.findings.counted),
+            "findings": [finding._asdict() for finding in self.findings.first],
         }
 
 
@@ -126,20 +130,21 @@ def _examined(known: Settings, sample: int | None) -> Report:
     with reading(path) as connection:
         report = Report(examination.counts(connection))
         with _progress() as progress:
-            report.findings += examination.of_the_file(connection)
+            report.findings.add(examination.of_the_file(connection))
             step = _steps(progress, "journal", report.counts.entries)
-            report.findings += examination.of_the_journal(connection, step)
+            report.findings.add(examination.of_the_journal(connection, step))
             step = _steps(progress, "visitors", report.counts.visitors)
-            report.findings += examination.of_the_visitors(connection, core, version, step)
+            report.findings.add(examination.of_the_visitors(connection, core, version, step))
             if version is not None:
                 _replay(connection, core, version, sample, report, progress)
     talks = known.data / "interactions.sqlite3"
     if talks.is_file():
         with reading(talks) as connection:
-            report.findings += (
+            report.findings.add(
                 finding._replace(place="the file of the chats")
                 for finding in examination.of_the_file(connection)
             )
+            report.findings.add(of_the_chats(connection))
     return report
 
 
@@ -157,7 +162,7 @@ def _replay(
         step()
         found = examination.replayed(connection, core, version, visitor)
         if isinstance(found, Finding):
-            report.findings.append(found)
+            report.findings.add([found])
         elif found is None:
             report.other_books += 1
         else:
@@ -191,10 +196,13 @@ def _tell(known: Settings, report: Report) -> None:
         print(f"{report.replayed:,} visitors decided again: the same, byte for byte.")
     if report.other_books:
         print(f"{report.other_books:,} not decided again: another book decided some of it.")
-    for finding in report.findings[:SHOWN]:
+    if counts.unchecked:
+        print(f"{counts.unchecked:,} rows have no checksum: an older Overture wrote them.")
+    for finding in report.findings.first:
         print(f"\n{finding.name}: {finding.place}")
         print(f"  {finding.sentence}")
         print(f"  = {finding.way_out}")
-    if len(report.findings) > SHOWN:
-        print(f"\nand {len(report.findings) - SHOWN:,} more: --json has all.")
+    for name, count in report.findings.counted.items():
+        if count > SHOWN:
+            print(f"\nand {count - SHOWN:,} more: {name}")
     print("\nHealthy." if not report.findings else f"\n{len(report.findings):,} found.")

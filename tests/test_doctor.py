@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import shutil
@@ -12,6 +13,8 @@ from typing import Any
 
 import pytest
 from serving import GREETING, Serving, overture, written
+
+from engine.media.interactions import Draft, InteractionStore
 
 BOOK = (
     GREETING
@@ -158,6 +161,44 @@ def test_harm_is_named(lived: tuple[Path, Path], copy: Path, harm: str) -> None:
     assert name in {finding["name"] for finding in found["findings"]}
 
 
+CHATS = {
+    "a word in a chat": ("UPDATE lines SET text = text || '!' WHERE position = 2", "chat-damaged"),
+    "a chat of somebody else": ("UPDATE interactions SET visit = 'V'", "chat-damaged"),
+    "a line that is gone": ("DELETE FROM lines WHERE position = 1", "lines-missing"),
+    "a chat that is gone": ("DELETE FROM interactions", "chat-missing"),
+    "an end that is gone": ("UPDATE interactions SET state = 'ended'", "chat-out-of-order"),
+    "what is attached is no JSON": (
+        "UPDATE interactions SET attached = '{', checksum = NULL", "chat-damaged"
+    ),
+    "an event that changed on its way": ("UPDATE reports SET data = '{}'", "chat-damaged"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("harm", CHATS)
+def test_harm_to_a_chat_is_named(lived: tuple[Path, Path], copy: Path, harm: str) -> None:
+    statement, name = CHATS[harm]
+    draft = Draft(
+        medium="chat", visit="V1", page="P", nickname="Ann", attached={}, customer={}, invitation={}
+    )
+
+    async def talk() -> None:
+        store = InteractionStore(copy / "interactions.sqlite3")
+        chat, _ = await store.create(draft)
+        await store.join(chat.id)
+        await store.say(chat.id, "visitor", "Ann", "Good morning")
+        await store.close()
+
+    asyncio.run(talk())
+    assert examined(copy, lived[1])[0] == 0
+    with sqlite3.connect(copy / "interactions.sqlite3") as connection:
+        assert connection.execute(statement).rowcount > 0
+    connection.close()
+    code, found = examined(copy, lived[1])
+    assert code == 1
+    assert name in found["found"]
+    assert found["found"][name] == 1
+
+
 def test_a_person_is_told_the_place_and_the_way_out(lived: tuple[Path, Path], copy: Path) -> None:
     harmed(copy, HARMS["a wake-up that is lost"][0])
     code, said, _ = told("doctor", "--data", str(copy), "--book", str(lived[1]))
@@ -165,7 +206,8 @@ def test_a_person_is_told_the_place_and_the_way_out(lived: tuple[Path, Path], co
     assert "wake-up-wrong: visitor " in said
     assert "It is woken never, but its next timer is due at 20" in said
     assert "  = keep a copy of the data folder" in said
-    assert said.endswith("1 found.\n")
+    assert "visitor-damaged: visitor " in said
+    assert said.endswith("2 found.\n")
 
 
 def test_a_harmed_page_of_the_file_is_named(lived: tuple[Path, Path], copy: Path) -> None:

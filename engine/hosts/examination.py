@@ -7,43 +7,36 @@ small one.
 from __future__ import annotations
 
 import sqlite3
-import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from engine.hosts.checksums import of_document, of_entry, of_snapshot, of_values, of_visitor
 from engine.hosts.contract import Document, Entry
 from engine.hosts.document import EngagementCore
 from engine.hosts.encoding import decode, encode
+from engine.hosts.findings import HARMED, REPORT, Finding
+from engine.hosts.outbox import of_the_outbox
 from engine.hosts.pressing import unpressed
 from engine.hosts.schema import VERSION
 from engine.hosts.store import held, past_of
 
-_BACKUP: Final = "restore a backup of the data folder, and keep this one to look at"
-_REPORT: Final = (
-    "keep a copy of the data folder and report it; the server goes on from the document"
-)
-_HARMED: Final = (ValueError, TypeError, KeyError, zlib.error, RecursionError)
 _QUEUED: Final = 600_000
 """Inputs are stamped before they queue, so one may stand behind another that is younger (ms)."""
 _SHOWN: Final = 5
 """Lines of SQLite's own check that are told; there can be thousands of one cause."""
-
-
-class Finding(NamedTuple):
-    """Something that is not as it must be: a short name, the place, a sentence, the way out."""
-
-    name: str
-    place: str
-    sentence: str
-    way_out: str
+_ENTRY: Final = (
+    "offset", "before", "visitor", "visit", "kind", "time", "version", "epoch", "id", "body",
+    "decisions",
+)  # fmt: skip
 
 
 class Counts(NamedTuple):
-    """How much there is to examine."""
+    """How much there is to examine; ``unchecked`` rows were written before there were checksums."""
 
     visitors: int
     entries: int
+    unchecked: int
 
 
 def counts(connection: sqlite3.Connection) -> Counts:
@@ -57,40 +50,86 @@ def counts(connection: sqlite3.Connection) -> Counts:
     (entries,) = connection.execute(
         "SELECT count(*) FROM journal WHERE offset >= (SELECT min(first) FROM segments)"
     ).fetchone()
-    return Counts(visitors, entries)
+    unchecked = sum(
+        connection.execute(f"SELECT count(*) FROM {table} WHERE checksum IS NULL").fetchone()[0]
+        for table in ("visitors", "visits", "journal", "snapshots")
+    )
+    return Counts(visitors, entries, unchecked)
 
 
 def of_the_file(connection: sqlite3.Connection) -> Iterator[Finding]:
     """What SQLite itself finds: pages, rows and indexes that do not fit together."""
     for (line,) in connection.execute(f"PRAGMA integrity_check({_SHOWN})"):
         if line != "ok":
-            yield Finding("file-damaged", "the file", f"SQLite says: {line}.", f"{_BACKUP}.")
+            yield Finding("file-damaged", "the file", f"SQLite says: {line}.")
 
 
 def of_the_journal(connection: sqlite3.Connection, step: Callable[[], None]) -> Iterator[Finding]:
-    """Every entry can be read, and each stands after the one before it of its visitor.
+    """Every entry is as it was written, and each stands after the one before it of its visitor.
 
     ``step`` is called for each entry.
     """
     rows = connection.execute(
-        "SELECT j.offset, j.before, j.visitor, j.time, j.body, j.decisions, b.visitor, b.time"
+        f"SELECT {', '.join(f'j.{name}' for name in _ENTRY)}, j.checksum, b.visitor, b.time"
         " FROM journal AS j LEFT JOIN journal AS b ON b.offset = j.before"
         " WHERE j.offset >= (SELECT min(first) FROM segments) ORDER BY j.offset"
     )
     (first,) = connection.execute("SELECT min(first) FROM segments").fetchone()
-    for offset, before, visitor, time, body, decisions, previous, earlier in rows:
+    for row in rows:
         step()
-        place = f"entry {offset} of visitor {visitor}"
-        for what, text in (("input", body), ("decisions", decisions)):
-            if not _is_json(text):
-                said = f"Its {what} can not be read."
-                yield Finding("entry-unreadable", place, said, f"{_BACKUP}.")
-        if before >= first:
-            yield from _of_the_link(place, offset, before, visitor, previous)
-            if previous == visitor and earlier is not None and time < earlier - _QUEUED:
-                said = f"Its time {time} is before {earlier}, that of the entry before it."
-                yield Finding("entry-out-of-order", place, said, f"{_REPORT}.")
+        *entry, checksum, previous, earlier = row
+        place = f"entry {entry[0]} of visitor {entry[2]}"
+        yield from _of_the_checksum("entry", place, checksum, of_entry(entry))
+        try:
+            yield from _of_the_entry(place, entry, first, previous, earlier)
+        except TypeError:
+            said = "A number in it is none."
+            yield Finding("entry-unreadable", place, said)
     yield from _adrift(connection)
+    yield from _of_the_segments(connection)
+
+
+def _of_the_checksum(
+    what: str, place: str, written: int | None, computed: int
+) -> Iterator[Finding]:
+    if written is not None and written != computed:
+        said = "It is not what was written: its checksum is that of other bytes."
+        yield Finding(f"{what}-damaged", place, said)
+
+
+def _of_the_entry(
+    place: str, entry: Sequence[Any], first: int, previous: str | None, earlier: int | None
+) -> Iterator[Finding]:
+    offset, before, visitor, _, _, time, _, _, _, body, decisions = entry
+    for what, text in (("input", body), ("decisions", decisions)):
+        if not _is_json(text):
+            said = f"Its {what} can not be read."
+            yield Finding("entry-unreadable", place, said)
+    if before >= first:
+        yield from _of_the_link(place, offset, before, visitor, previous)
+        if previous == visitor and earlier is not None and time < earlier - _QUEUED:
+            said = f"Its time {time} is before {earlier}, that of the entry before it."
+            yield Finding("entry-out-of-order", place, said, REPORT)
+
+
+def _of_the_segments(connection: sqlite3.Connection) -> Iterator[Finding]:
+    """Segments follow each other, and earlier documents are those that were kept."""
+    rows = connection.execute("SELECT segment, first, began, bytes FROM segments ORDER BY segment")
+    earlier = (0, 0)
+    for segment, first, began, size in rows:
+        if first < earlier[0] or (began and began < earlier[1]) or size < 0:
+            said = "It does not begin after the one before it."
+            yield Finding("segment-out-of-order", f"segment {segment}", said, REPORT)
+        earlier = first, began
+    kept = connection.execute(
+        "SELECT s.segment, s.visitor, s.document, s.checksum, v.visitor"
+        " FROM snapshots AS s LEFT JOIN visitors AS v ON number = s.visitor"
+        " WHERE s.segment >= (SELECT min(segment) FROM segments)"
+    )
+    for segment, number, document, checksum, visitor in kept:
+        place = f"what was remembered of visitor {visitor or number} before segment {segment}"
+        computed = of_snapshot(segment, number, document)
+        yield from _of_the_checksum("snapshot", place, checksum, computed)
 
 
 def _of_the_link(
@@ -98,10 +137,10 @@ def _of_the_link(
 ) -> Iterator[Finding]:
     if previous is None:
         said = f"Entry {before}, which stood before it, is not there."
-        yield Finding("entry-missing", place, said, f"{_BACKUP}.")
+        yield Finding("entry-missing", place, said)
     elif previous != visitor or before >= offset:
         said = f"It names entry {before} as the one before it, which is of visitor {previous}."
-        yield Finding("entry-elsewhere", place, said, f"{_BACKUP}.")
+        yield Finding("entry-elsewhere", place, said)
 
 
 def _adrift(connection: sqlite3.Connection) -> Iterator[Finding]:
@@ -113,7 +152,7 @@ def _adrift(connection: sqlite3.Connection) -> Iterator[Finding]:
     )
     for visitor, entry in rows:
         said = f"Entry {entry}, their youngest, is not there."
-        yield Finding("entry-missing", f"visitor {visitor}", said, f"{_BACKUP}.")
+        yield Finding("entry-missing", f"visitor {visitor}", said)
     rows = connection.execute(
         "SELECT j.offset, j.visitor FROM journal AS j"
         " WHERE j.offset >= (SELECT min(first) FROM segments)"
@@ -122,7 +161,7 @@ def _adrift(connection: sqlite3.Connection) -> Iterator[Finding]:
     )
     for offset, visitor in rows:
         said = "No later entry of the visitor leads to it: one that came after it is not there."
-        yield Finding("entry-adrift", f"entry {offset} of visitor {visitor}", said, f"{_BACKUP}.")
+        yield Finding("entry-adrift", f"entry {offset} of visitor {visitor}", said)
 
 
 def of_the_visitors(
@@ -136,35 +175,46 @@ def of_the_visitors(
     The second is known where the book at hand, whose ``version`` it is, took the last step.
     """
     rows = connection.execute(
-        "SELECT v.visitor, v.wake_at, v.document, j.version"
+        "SELECT v.number, v.visitor, v.wake_at, v.rest_at, v.entry, v.segment, v.checksum,"
+        " v.document, j.version"
         " FROM visitors AS v LEFT JOIN journal AS j ON j.offset = v.entry"
     )
-    for visitor, wake_at, raw, last in rows:
+    for number, visitor, wake_at, rest_at, *entry, checksum, raw, last in rows:
         step()
+        place = f"visitor {visitor}"
+        begun = of_document(raw)
+        computed = of_visitor(begun, number, visitor, (wake_at, rest_at), *entry)
+        yield from _of_the_checksum("visitor", place, checksum, computed)
         if raw is None:
             continue
-        place = f"visitor {visitor}"
         try:
             document = core.decode(raw)
             known = document["visitor"].version == version == last
-            wanted = core.advance(visitor, document, []).wake_at if known else None
-        except _HARMED as problem:
+            wanted = core.advance(visitor, document, ()).wake_at if known else None
+            told = document["offset"] > 0
+            waiting = [*of_the_outbox(connection, visitor, document)] if told else []
+        except HARMED as problem:
             said = f"What is remembered can not be read ({problem})."
-            yield Finding("document-unreadable", place, said, f"{_BACKUP}.")
+            yield Finding("document-unreadable", place, said)
             continue
+        yield from waiting
         if known and held(wanted) != wake_at:
             said = f"It is woken {_when(wake_at)}, but its next timer is due {_when(held(wanted))}."
-            yield Finding("wake-up-wrong", place, said, f"{_REPORT}.")
+            yield Finding("wake-up-wrong", place, said, REPORT)
     yield from _of_the_visits(connection)
 
 
 def _of_the_visits(connection: sqlite3.Connection) -> Iterator[Finding]:
     rows = connection.execute(
-        "SELECT visit FROM visits WHERE visitor NOT IN (SELECT number FROM visitors)"
+        "SELECT visit, v.visitor, v.checksum, number FROM visits AS v"
+        " LEFT JOIN visitors ON number = v.visitor"
     )
-    for (visit,) in rows:
-        said = "It belongs to a visitor who is not there."
-        yield Finding("visit-without-visitor", f"visit {visit}", said, f"{_BACKUP}.")
+    for visit, visitor, checksum, number in rows:
+        place = f"visit {visit}"
+        yield from _of_the_checksum("visit", place, checksum, of_values(visit, visitor))
+        if number is None:
+            said = "It belongs to a visitor who is not there."
+            yield Finding("visit-without-visitor", place, said)
 
 
 def replayed(
@@ -185,15 +235,15 @@ def replayed(
                 return _otherwise(entry)
             document = advance.document and core.decode(core.encode(advance.document))
         return _compared(connection, core, visitor, document)
-    except _HARMED as problem:
+    except HARMED as problem:
         said = f"Its journal can not be decided again ({problem})."
-        return Finding("journal-unreadable", f"visitor {visitor}", said, f"{_BACKUP}.")
+        return Finding("journal-unreadable", f"visitor {visitor}", said)
 
 
 def _otherwise(entry: Entry) -> Finding:
     place = f"entry {entry.offset} of visitor {entry.visitor}"
     said = "The same input and book decide otherwise now than is written there."
-    return Finding("decided-otherwise", place, said, f"{_REPORT}.")
+    return Finding("decided-otherwise", place, said, REPORT)
 
 
 def _compared(
@@ -205,7 +255,7 @@ def _compared(
     if again == (None if stored is None else unpressed(stored)):
         return True
     said = "What is remembered is not what the journal makes of it."
-    return Finding("document-otherwise", f"visitor {visitor}", said, f"{_REPORT}.")
+    return Finding("document-otherwise", f"visitor {visitor}", said, REPORT)
 
 
 def _when(time: int | None) -> str:

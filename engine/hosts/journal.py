@@ -19,6 +19,8 @@ from typing import Any, Final
 PARTS: Final = 16
 """Segments of a full journal; so much more than its bounds may be there for a moment."""
 _DAY: Final = 86_400_000
+BODY: Final = 9
+"""The place of the body in a row of the journal; after it come the decisions."""
 _ROW: Final = 64
 """Bytes of a row beside its texts, about."""
 
@@ -58,7 +60,7 @@ class Journal:
         """Count rows that were written."""
         for row in rows:
             self._began = self._began or row[5]
-            self._bytes += len(row[-1]) + len(row[-2]) + _ROW
+            self._bytes += sum(map(len, row[BODY : BODY + 2])) + _ROW
 
     def note(self, cursor: sqlite3.Cursor) -> None:
         """Write down how large the segment is. A crash forgets some seconds of it at most."""

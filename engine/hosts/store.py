@@ -23,7 +23,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.hosts import schema
+from engine.hosts import checksums, schema
 from engine.hosts.checkpoints import Checkpoints
 from engine.hosts.contract import Document, Entry, Input, Overloaded
 from engine.hosts.encoding import decode, encode
@@ -50,8 +50,9 @@ Row = tuple[Any, ...]
 class Record(msgspec.Struct, frozen=True, gc=False):
     """What is kept of one visitor, apart from the journal.
 
-    ``document`` is None when nothing is to be remembered. ``entry`` is the offset of the youngest
-    entry, ``segment`` the part of the journal in which it was last written.
+    ``document`` is None when nothing is to be remembered, ``checksum`` that of its bytes. ``entry``
+    is the offset of the youngest entry, ``segment`` the part of the journal in which it was last
+    written.
     """
 
     number: int
@@ -60,6 +61,7 @@ class Record(msgspec.Struct, frozen=True, gc=False):
     rest_at: int | None
     entry: int
     segment: int
+    checksum: int
 
 
 @dataclass(slots=True)
@@ -155,7 +157,8 @@ class Store:
             return None
         raw, number, wake_at, rest_at, entry, segment = row
         document = None if raw is None else decode(raw)
-        return Record(number, document, wake_at, rest_at, entry, segment)
+        checksum = checksums.of_document(raw)
+        return Record(number, document, wake_at, rest_at, entry, segment, checksum)
 
     def owner(self, visit: str) -> str | None:
         """Read whose visit it is, in the writer thread. Raises sqlite3.Error."""
@@ -165,7 +168,11 @@ class Store:
     def write(self, changes: Changes, *, relaxed: bool = False) -> None:
         """Commit changes durably. Raises sqlite3.Error, and then nothing was written."""
         with self.relaxed() if relaxed else self._transaction() as cursor:
-            _many(cursor, "INSERT OR IGNORE INTO visits VALUES", changes.visits.items())
+            _many(
+                cursor,
+                "INSERT OR IGNORE INTO visits VALUES",
+                map(_visit_row, changes.visits.items()),
+            )
             _many(cursor, _KEEP_HEAD, [(one,) for one in changes.kept], _KEEP_TAIL)
             _many(cursor, "INSERT INTO journal VALUES", changes.journal)
             _many(cursor, "INSERT INTO visitors VALUES", changes.created.values())
@@ -264,6 +271,7 @@ class Store:
         # A checkpoint inside a commit costs 20-30 ms; a thread of its own does it instead.
         self._writer.execute("PRAGMA wal_autocheckpoint = 0")
         self._writer.execute(f"PRAGMA cache_size = -{_CACHE_KB}")
+        self._writer.create_function("snapshot_checksum", 3, checksums.of_snapshot)
         self._create()
         self._reader = self._connection()
         self._reader.execute("PRAGMA query_only = ON")
@@ -391,7 +399,7 @@ WITH RECURSIVE past (offset, {_JOURNAL}) AS (
     AND offset >= (SELECT min(first) FROM segments)
     UNION ALL
     SELECT j.offset, {", ".join(f"j.{name}" for name in _JOURNAL.split(", "))}
-    FROM past JOIN journal AS j ON j.offset = past.before
+    FROM past JOIN journal AS j ON j.offset = past.before AND j.offset < past.offset
     WHERE j.offset >= (SELECT min(first) FROM segments)
 )
 """
@@ -404,14 +412,19 @@ AND visitor = (SELECT number FROM visitors WHERE visitor = ?)
 # A document is kept before it is changed, for replays of what comes after.
 _KEEP_HEAD: Final = (
     "INSERT OR IGNORE INTO snapshots"
-    " SELECT (SELECT max(segment) FROM segments), number, document FROM visitors"
+    " SELECT s.segment, number, document, snapshot_checksum(s.segment, number, document)"
+    " FROM visitors, (SELECT max(segment) AS segment FROM segments) AS s"
     " WHERE document IS NOT NULL AND number IN (VALUES"
 )
 _KEEP_TAIL: Final = ")"
 _MOVE_HEAD: Final = (
-    "UPDATE visitors SET document = v.column2, entry = v.column3, segment = v.column4 FROM (VALUES"
+    "UPDATE visitors SET document = v.column2, entry = v.column3, segment = v.column4,"
+    " checksum = v.column5 FROM (VALUES"
 )
-_MARK_HEAD: Final = "UPDATE visitors SET wake_at = v.column2, rest_at = v.column3 FROM (VALUES"
+_MARK_HEAD: Final = (
+    "UPDATE visitors SET wake_at = v.column2, rest_at = v.column3, checksum = v.column4"
+    " FROM (VALUES"
+)
 _MOVE_TAIL: Final = ") AS v WHERE number = v.column1"
 _MARK_TAIL: Final = _MOVE_TAIL
 
@@ -460,10 +473,15 @@ def journal_row(
     # Half a surrogate pair must fail its own submit, not the whole transaction.
     f"{visitor} {one.visit} {one.id}".encode()
     decisions = encode(list(map(dict, decided))).decode() if decided else "[]"
-    return (
+    row = (
         offset, before, visitor, one.visit, one.kind, one.time, one.version, one.epoch, one.id,
         body, decisions,
     )  # fmt: skip
+    return *row, checksums.of_entry(row)
+
+
+def _visit_row(known: tuple[str, int]) -> Row:
+    return *known, checksums.of_values(*known)
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from msgspec.structs import replace
 
+from engine.hosts import checksums
 from engine.hosts.contract import Advance, Core, Input, Message
 from engine.hosts.encoding import encode
 from engine.hosts.inbox import Submit
@@ -100,8 +101,9 @@ class Turn:
             return
         over_at = self._core.advance(visitor, record.document, ()).rest_at
         if over_at is not None and over_at > now:
-            silent = replace(record, rest_at=self._grained(over_at))
             raw = self._core.encode(record.document, small=True)
+            rest_at, checksum = self._grained(over_at), checksums.of_document(raw)
+            silent = replace(record, rest_at=rest_at, checksum=checksum)
             self._change(visitor, record, silent, (raw,))
         else:
             self._stamp(visitor, self._core.rested(now))
@@ -141,7 +143,7 @@ class Turn:
         rest_at = advance.rest_at
         if advance.is_open and rest_at is not None:
             rest_at = min(rest_at, inputs[-1].time + SILENT)
-        after = self._after(number, advance, entry, rest_at)
+        after = self._after(number, advance, entry, rest_at, checksums.of_document(raw))
         self._change(visitor, record, after, (raw,))
         self._offset += len(rows)
         self.changes.journal += rows
@@ -154,7 +156,9 @@ class Turn:
             return None
         return self._core.encode(advance.document, small=not advance.is_open)
 
-    def _after(self, number: int, advance: Advance, entry: int, rest_at: int | None) -> Record:
+    def _after(
+        self, number: int, advance: Advance, entry: int, rest_at: int | None, checksum: int
+    ) -> Record:
         return Record(
             number=number,
             document=advance.document,
@@ -162,6 +166,7 @@ class Turn:
             rest_at=self._grained(rest_at),
             entry=entry,
             segment=self._store.journal.segment,
+            checksum=checksum,
         )
 
     def _grained(self, rest_at: int | None) -> int | None:
@@ -176,15 +181,18 @@ class Turn:
         if before is None:
             self._number = number + 1
         if before is None or number in changes.created:
-            document = stored[0] if stored else changes.created[number][-1]
+            document = stored[0] if stored else changes.created[number][-2]
             changes.created[number] = _row(visitor, after, document)
             return
+        checksum = _checksum(visitor, after)
         if stored:
             if before.segment < after.segment:
                 changes.kept.append(number)
-            changes.moved[number] = (number, stored[0], after.entry, after.segment)
-        if (before.wake_at, before.rest_at) != (after.wake_at, after.rest_at):
-            changes.marked[number] = (number, after.wake_at, after.rest_at)
+            changes.moved[number] = (number, stored[0], after.entry, after.segment, checksum)
+        moves = (before.wake_at, before.rest_at) != (after.wake_at, after.rest_at)
+        # What was marked before in this turn is written last, with its checksum.
+        if moves or number in changes.marked:
+            changes.marked[number] = (number, after.wake_at, after.rest_at, checksum)
 
     def _record(self, visitor: str) -> Record | None:
         changed = self.records.get(visitor) or self._hot.get(visitor)
@@ -205,5 +213,12 @@ class Turn:
 def _row(visitor: str, record: Record, document: bytes | None) -> Row:
     return (
         record.number, visitor, record.wake_at, record.rest_at, record.entry, record.segment,
-        document,
+        document, _checksum(visitor, record),
     )  # fmt: skip
+
+
+def _checksum(visitor: str, record: Record) -> int:
+    times = record.wake_at, record.rest_at
+    return checksums.of_visitor(
+        record.checksum, record.number, visitor, times, record.entry, record.segment
+    )

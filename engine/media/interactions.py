@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 
-from engine.media.schema import opened
+from engine.media.schema import opened, seal
 from engine.vocabulary.events import INTERACTION_ENDED, INTERACTION_STARTED
 
 State = Literal["waiting", "active", "ended"]
@@ -359,6 +359,7 @@ def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]
     db.execute("BEGIN IMMEDIATE")
     try:
         result = work(db)
+        seal(db)
         db.execute("COMMIT")
     except BaseException:
         # SQLite rolls a full disk back by itself: a second ROLLBACK would hide the reason.
@@ -453,7 +454,7 @@ def _append(
     if message and lines >= LINES_AT_MOST:
         raise Refused("full", f"This chat has {LINES_AT_MOST} lines: end it and start a new one.")
     db.execute(
-        "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, NULL)",
         (found.id, lines + 1, line_type, nickname, text, now, party),
     )
     db.execute(

@@ -6,6 +6,34 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
+from engine.hosts.checksums import of_values
+
+_KEYS: Final = {"lines": "interaction, position", "callbacks": "interaction"}
+_COLUMNS_3: Final = {
+    "interactions": "id, key, medium, state, created, ended, visit, page, agent, nickname, joined,"
+    " last_message, lines, attached, customer, invitation, outcome",
+    "lines": "interaction, position, type, nickname, text, time, party",
+    "reports": "id, visit, page, event, data, attempts, due",
+    "callbacks": "interaction, phone, slot, note",
+    "deliveries": "id, key, visit, body, created, state, attempts, due",
+}
+STORED: Final = _COLUMNS_3
+"""The columns of each table that the checksum of a row is of."""
+
+
+def _sealed(table: str, columns: str) -> str:
+    """Give a table checksums: whoever changes a row takes its checksum away, by a trigger."""
+    key = _KEYS.get(table, "id")
+    same = " AND ".join(f"{name} = NEW.{name}" for name in key.split(", "))
+    return f"""
+ALTER TABLE {table} ADD COLUMN checksum INTEGER;
+CREATE INDEX {table}_unsealed ON {table} ({key}) WHERE checksum IS NULL;
+CREATE TRIGGER {table}_changed AFTER UPDATE OF {columns} ON {table} BEGIN
+  UPDATE {table} SET checksum = NULL WHERE {same};
+END;
+"""
+
+
 STEPS: Final = (
     """
 CREATE TABLE interactions (
@@ -37,8 +65,15 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_by_state ON deliveries (state, due);
 CREATE INDEX deliveries_by_visit ON deliveries (visit);
 """,
+    "".join(map(_sealed, _COLUMNS_3, _COLUMNS_3.values())),
 )
 """What each version adds to the one before. A step that was released never changes."""
+
+
+def seal(db: sqlite3.Connection) -> None:
+    """Give each row that was written or changed its checksum; within the same transaction."""
+    for table, columns in STORED.items():
+        db.execute(f"UPDATE {table} SET checksum = checksum_of({columns}) WHERE checksum IS NULL")
 
 
 def opened(path: Path) -> sqlite3.Connection:
@@ -57,6 +92,8 @@ def opened(path: Path) -> sqlite3.Connection:
             raise OSError(f"{path} was written by another version ({version}) of this program.")
         for number, step in enumerate(STEPS[version:], version + 1):
             db.executescript(f"BEGIN IMMEDIATE;{step}PRAGMA user_version = {number};COMMIT;")
+        db.create_function("checksum_of", -1, of_values, deterministic=True)
+        seal(db)
     except BaseException:
         db.close()
         raise

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from serving import Serving
 
+from engine.hosts import checksums
 from engine.hosts.contract import Document, Input
 from engine.hosts.document import EngagementCore
 from engine.hosts.pressing import pressed
@@ -105,9 +106,9 @@ def written(path: Path, count: int, state: str) -> dict[str, float]:
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA synchronous = OFF")
         rows = _rows(kept, count)
-        file.executemany("INSERT INTO visitors VALUES (?, ?, NULL, ?, 0, 1, ?)", rows)
-        ids = ((secrets.token_hex(16).upper(), number) for number in range(1, count + 1))
-        file.executemany("INSERT INTO visits VALUES (?, ?)", ids)
+        file.executemany("INSERT INTO visitors VALUES (?, ?, NULL, ?, 0, 1, ?, ?)", rows)
+        ids = (_visit(secrets.token_hex(16).upper(), number) for number in range(1, count + 1))
+        file.executemany("INSERT INTO visits VALUES (?, ?, ?)", ids)
     with sqlite3.connect(path) as file:
         file.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         (documents,) = file.execute("SELECT avg(length(document)) FROM visitors").fetchone()
@@ -132,7 +133,14 @@ def _rows(kept: list[tuple[str, bytes]], count: int) -> Iterator[tuple[object, .
     for number in range(1, count + 1):
         name, raw = kept[number % len(kept)]
         visitor = secrets.token_hex(16).upper()
-        yield number, visitor, soon, pressed(_renamed(raw, name, visitor))
+        stored = pressed(_renamed(raw, name, visitor))
+        begun = checksums.of_document(stored)
+        checksum = checksums.of_visitor(begun, number, visitor, (None, soon), 0, 1)
+        yield number, visitor, soon, stored, checksum
+
+
+def _visit(name: str, number: int) -> tuple[object, ...]:
+    return name, number, checksums.of_values(name, number)
 
 
 def _renamed(raw: bytes, name: str, visitor: str) -> bytes:

@@ -10,9 +10,10 @@ import pytest
 from hosts.files.make import BEGUN, CORE, happened
 from hosts.house import run, running
 
-from engine.hosts import schema
+from engine.hosts import examination, schema
 from engine.hosts.clock import Clock
 from engine.hosts.document import invitation_of, outbox_after
+from engine.hosts.reading import reading
 from engine.hosts.sqlite import SqliteHost
 
 FILES = sorted(Path(__file__).with_name("files").glob("version*.sqlite3"))
@@ -88,14 +89,22 @@ def test_the_journal_of_an_old_file_can_be_replayed(old: Path) -> None:
     run(test())
 
 
+IN_THE_WAY = {
+    1: ("CREATE TABLE segments (stranger)", "segments already exists"),
+    2: ("ALTER TABLE snapshots ADD COLUMN checksum", "duplicate column name: checksum"),
+}
+
+
 def test_an_upgrade_that_fails_changes_nothing(old: Path) -> None:
+    version = version_of(old)
+    statement, said = IN_THE_WAY[version]
     with sqlite3.connect(old) as connection:
-        connection.execute("CREATE TABLE segments (stranger)")
+        connection.execute(statement)
     connection.close()
     before = old.read_bytes()
 
     async def test() -> None:
-        with pytest.raises(OSError, match="segments already exists"):
+        with pytest.raises(OSError, match=said):
             async with running(SqliteHost(old), CORE):
                 pass
 
@@ -103,8 +112,29 @@ def test_an_upgrade_that_fails_changes_nothing(old: Path) -> None:
     with sqlite3.connect(old) as connection:
         assert connection.execute("SELECT count(*) FROM journal").fetchone() == (8,)
     connection.close()
-    assert version_of(old) == 1
+    assert version_of(old) == version
     assert len(old.read_bytes()) == len(before)
+
+
+def test_rows_of_an_old_file_get_a_checksum_when_they_are_written_again(old: Path) -> None:
+    async def test() -> None:
+        async with running(SqliteHost(old, clock=fixed()), CORE):
+            pass
+        with reading(old) as connection:
+            unchecked = examination.counts(connection).unchecked
+        assert unchecked == 8 + 3 + 3, "entries, visitors, visits"
+        async with running(host := SqliteHost(old, clock=fixed()), CORE):
+            await host.submit("G1", [happened("G1", 20, "AddToCart", 4_000)])
+        with reading(old) as connection:
+            assert examination.counts(connection).unchecked < unchecked
+            query = "SELECT visitor FROM visitors WHERE checksum IS NULL"
+            assert ("G1",) not in connection.execute(query).fetchall()
+            version = CORE.woken(0).version
+            told = [*examination.of_the_journal(connection, lambda: None)]
+            told += examination.of_the_visitors(connection, CORE, version, lambda: None)
+            assert told == []
+
+    run(test())
 
 
 def test_a_document_of_a_newer_format_is_refused() -> None:

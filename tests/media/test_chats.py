@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from media_room import CHAT_NOW, INVITATION, START, Clock, Room, Surroundings
 
+from engine.hosts.reading import reading
 from engine.media import person
 from engine.media.agents import Agents
 from engine.media.conversations import VISITOR_SILENCE, Conversations
+from engine.media.examination import of_the_chats
 from engine.media.interactions import (
     LINES_AT_MOST,
     Draft,
@@ -248,6 +250,8 @@ def test_a_file_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> No
     after = person.exported(path, ["V1"])
     assert [one["id"] for one in before["conversations"]] == ["I1"], "also before it is"
     assert after["conversations"][0]["outcome"] == "done"
+    with reading(path) as connection:
+        assert list(of_the_chats(connection)) == [], "what was there before has its checksums"
 
 
 def test_a_closed_store_is_unavailable_or_refuses_work(tmp_path: Path) -> None:
