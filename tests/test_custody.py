@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from serving import GREETING, Serving, new_id, overture, written
+
+from engine.hosts.reading import reading
 
 
 def told(*arguments: str) -> tuple[int, str, str]:
@@ -36,6 +40,16 @@ def chat(serving: Serving, visit: dict[str, Any], nickname: str) -> None:
     }
     answer = serving.post("/genesys/1/service/callback/chat", json=form)
     assert answer.status_code == 200, answer.text
+
+
+def leave(serving: Serving, visit: dict[str, Any]) -> None:
+    body = {"eventName": "PageExited", "pageID": "P1"}
+    body |= {name: visit[name] for name in ("visitID", "globalVisitID")}
+    assert serving.post("/server/data/events", json=body).status_code == 200
+
+
+class Killed(Exception):
+    """The server was killed, and not ended in peace."""
 
 
 def files(folder: Path) -> bytes:
@@ -95,6 +109,33 @@ def test_erase_leaves_no_byte_and_nobody_else_is_touched(
     assert again[:2] == (1, "")
     assert "Nothing is stored of" in again[2]
     assert told("export", "--visitor", stays["visitID"], "--data", str(data)) == before
+
+
+def test_erase_leaves_nothing_of_a_server_that_was_killed(tmp_path: Path) -> None:
+    """Nor what stands in the log, in free pages, or compressed, where no id can be read."""
+    data, visits = tmp_path / "data", []
+    with (
+        contextlib.suppress(Killed),
+        Serving(written(tmp_path / "book", one=GREETING), data) as serving,
+    ):
+        visits += [serving.visit(), serving.visit()]
+        for number in range(40):
+            for visit, nickname in zip(visits, ("Nightingale", "Bystander"), strict=True):
+                enter(serving, visit, f"{nickname}, {'so far ' * number}")
+        chat(serving, visits[0], "Nightingale")
+        leave(serving, visits[0])
+        serving.stop(signal.SIGKILL)
+        raise Killed
+    gone, stays = visits
+    with reading(data / "visits.sqlite3") as connection:
+        query = "SELECT document FROM visitors WHERE visitor = ?"
+        (document,) = connection.execute(query, (gone["globalVisitID"],)).fetchone()
+    names = [gone["visitID"].encode(), gone["globalVisitID"].encode(), b"Nightingale", document]
+    assert all(name in files(data) for name in names)
+    code, said, mistakes = told("erase", "--visitor", gone["visitID"], "--data", str(data), "--yes")
+    assert code == 0, said + mistakes
+    assert not [name for name in names if name in files(data)]
+    assert stays["globalVisitID"].encode() in files(data)
 
 
 def test_erase_asks_first(lived: tuple[Path, list[dict[str, Any]]]) -> None:

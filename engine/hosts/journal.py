@@ -16,6 +16,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from engine.hosts.encoding import decode
+
 PARTS: Final = 16
 """Segments of a full journal; so much more than its bounds may be there for a moment."""
 _DAY: Final = 86_400_000
@@ -84,34 +86,46 @@ class Journal:
         """Let entries from now on go to this segment."""
         self.segment, self._began, self._bytes = segment, now, 0
 
-    def surplus(self, cursor: sqlite3.Cursor, now: int, keep: Retention) -> int | None:
-        """The oldest segment, when it is too old or the journal too large; None when not."""
-        rows = cursor.execute("SELECT segment, began, bytes FROM segments ORDER BY segment")
-        segments = rows.fetchall()
-        if len(segments) < 2:
-            return None
-        (oldest, _, _), (_, ended, _) = segments[:2]
-        size = sum(row[2] for row in segments)
-        found: int = oldest
-        return found if now - ended >= keep.age or size > keep.size else None
-
-    def mark(self, cursor: sqlite3.Cursor, segment: int) -> None:
-        """Let nobody read the entries of the oldest segment any more."""
-        cursor.execute("DELETE FROM segments WHERE segment = ?", (segment,))
+    def give_up(self, cursor: sqlite3.Cursor, now: int, keep: Retention) -> bool:
+        """Let nobody read the oldest segments any more, of what is too old or too much."""
+        (raw,) = cursor.execute(_SEGMENTS).fetchone()
+        segments: list[list[int]] = decode(raw)
+        gone = 0
+        while len(segments) > 1:
+            size, ended = sum(one[2] for one in segments), segments[1][1]
+            if now - ended < keep.age and size <= keep.size:
+                break
+            gone = segments.pop(0)[0]
+        cursor.execute("DELETE FROM segments WHERE segment <= ?", (gone,))
+        return gone > 0
 
     def trim(self, cursor: sqlite3.Cursor, limit: int) -> Trimmed:
         """Remove so many rows of segments that are gone; ``entries`` 0 when none is left."""
-        oldest, first = cursor.execute("SELECT min(segment), min(first) FROM segments").fetchone()
-        rows = cursor.execute(
-            "SELECT offset, visitor FROM journal WHERE offset < ? ORDER BY offset LIMIT ?",
-            (first, limit),
-        ).fetchall()
-        if not rows:
+        oldest, entries, last = cursor.execute(_OLDEST, (limit,)).fetchone()
+        if not entries:
             return Trimmed(_trim_snapshots(cursor, oldest, limit))
-        last = rows[-1][0]
+        visitors, visits = _forget(cursor, last)
         cursor.execute("DELETE FROM journal WHERE offset <= ?", (last,))
-        visitors, visits = _forget(cursor, {row[1] for row in rows}, last)
-        return Trimmed(len(rows), visitors, visits)
+        return Trimmed(entries, visitors, visits)
+
+
+# Each of these gives one row. Between rows, as between statements, other threads run, and while
+# the server is busy each time may last some milliseconds.
+_SEGMENTS: Final = """
+SELECT json_group_array(json_array(segment, began, bytes))
+FROM (SELECT * FROM segments ORDER BY segment)
+"""
+_OLDEST: Final = """
+SELECT (SELECT min(segment) FROM segments), count(*), max(offset) FROM (
+    SELECT offset FROM journal WHERE offset < (SELECT min(first) FROM segments)
+    ORDER BY offset LIMIT ?
+)
+"""
+_FORGOTTEN: Final = """
+SELECT json_group_array(number), json_group_array(visitor) FROM visitors
+WHERE visitor IN (SELECT visitor FROM journal WHERE offset <= ?1)
+AND document IS NULL AND entry <= ?1
+"""
 
 
 def _trim_snapshots(cursor: sqlite3.Cursor, oldest: int, limit: int) -> int:
@@ -122,21 +136,14 @@ def _trim_snapshots(cursor: sqlite3.Cursor, oldest: int, limit: int) -> int:
     ).rowcount
 
 
-def _forget(
-    cursor: sqlite3.Cursor, names: set[str], last: int
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _forget(cursor: sqlite3.Cursor, last: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Remove visitors of whom nothing is remembered and no entry after ``last`` is left."""
-    gone: list[tuple[int, str]] = []
-    visits: list[str] = []
-    for name in names:
-        gone += cursor.execute(
-            "SELECT number, visitor FROM visitors"
-            " WHERE visitor = ? AND document IS NULL AND entry <= ?",
-            (name, last),
-        )
-    for number, _ in gone:
-        rows = cursor.execute("SELECT visit FROM visits WHERE visitor = ?", (number,))
-        visits += [row[0] for row in rows]
-        cursor.execute("DELETE FROM visits WHERE visitor = ?", (number,))
-        cursor.execute("DELETE FROM visitors WHERE number = ?", (number,))
-    return tuple(name for _, name in gone), tuple(visits)
+    numbers, gone = cursor.execute(_FORGOTTEN, (last,)).fetchone()
+    if gone == "[]":
+        return (), ()
+    chosen = "IN (SELECT value FROM json_each(?))"
+    query = f"SELECT json_group_array(visit) FROM visits WHERE visitor {chosen}"
+    (visits,) = cursor.execute(query, (numbers,)).fetchone()
+    cursor.execute(f"DELETE FROM visits WHERE visitor {chosen}", (numbers,))
+    cursor.execute(f"DELETE FROM visitors WHERE number {chosen}", (numbers,))
+    return tuple(decode(gone)), tuple(decode(visits))

@@ -104,6 +104,11 @@ def erased(path: Path, person: Person) -> dict[str, int]:
     return removed
 
 
+def overwrite(connection: sqlite3.Connection) -> None:
+    """Let what is removed be overwritten at once, should there be no room to write a file anew."""
+    connection.execute("PRAGMA secure_delete = ON")
+
+
 def rewrite(connection: sqlite3.Connection) -> None:
     """Write a file anew without what was removed from it, its log included."""
     connection.execute("VACUUM")
@@ -137,6 +142,7 @@ def _owned(path: Path) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(
             sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
         ) as connection:
+            overwrite(connection)
             yield connection
     except sqlite3.Error as problem:
         raise OSError(

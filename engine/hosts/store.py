@@ -352,11 +352,14 @@ class Store:
         if self._floors.get(column, now) > now:
             return []
         self._floors.pop(column, None)
-        rows = self._writer.execute(
-            f"SELECT visitor FROM visitors WHERE {column} <= ? ORDER BY {column} LIMIT ?",
+        # As one row: between rows other threads run.
+        (raw,) = self._writer.execute(
+            "SELECT json_group_array(visitor) FROM (SELECT visitor FROM visitors"
+            f" WHERE {column} <= ? ORDER BY {column} LIMIT ?)",
             (now, limit),
-        )
-        return [row[0] for row in rows]
+        ).fetchone()
+        found: list[str] = decode(raw)
+        return found
 
     def _read(self, query: str, values: Sequence[object]) -> list[Any]:
         with self._consistent() as connection:

@@ -19,7 +19,9 @@ _SLICE_S: Final = 0.002
 _SHARE: Final = 5
 """While submits wait, upkeep rests so many times as long as it worked."""
 _LEAST, _MOST = 4, 1_000
-"""Visitors or entries in one slice."""
+"""Entries that are trimmed in one slice."""
+_RESTING: Final = 50
+"""Visitors who come to rest in one slice, if there is time."""
 _LOOK_MS: Final = 5_000
 """How often the journal is looked at."""
 _AFTER_FAULT_MS: Final = 3_600_000
@@ -44,7 +46,7 @@ class Upkeep:
         self._visits = visits
         self._keep = keep
         self._clock = clock
-        self._amount = {"rest": 20, "trim": 100}
+        self._amount = 100
         self._trimming = True
         self._look_at = 0
         self._not_before = 0.0
@@ -66,24 +68,25 @@ class Upkeep:
         now, begun = self._clock(), time.monotonic()
         if now < self._paused_until or (busy and begun < self._not_before):
             return
-        self._timed("rest", lambda amount: self._let_rest(turn, now, amount))
-        self._timed("trim", lambda amount: self._trim(now, amount))
+        self._let_rest(turn, now, begun + _SLICE_S / 2)
+        self._trim_timed(now)
         ended = time.monotonic()
         self._not_before = ended + _SHARE * (ended - begun)
 
-    def _timed(self, what: str, work: Callable[[int], int]) -> None:
-        """Do some of a work, and learn how much of it fits into a slice."""
-        begun, amount = time.monotonic(), self._amount[what]
-        if work(amount) < amount:
+    def _trim_timed(self, now: int) -> None:
+        """Trim some, and learn how much of it fits into half a slice."""
+        begun, amount = time.monotonic(), self._amount
+        if self._trim(now, amount) < amount:
             return
         spent = time.monotonic() - begun
         fits = int(amount * _SLICE_S / 2 / max(spent, 1e-6))
-        self._amount[what] = max(_LEAST, min(_MOST, amount * 2, fits))
+        self._amount = max(_LEAST, min(_MOST, amount * 2, fits))
 
-    def _let_rest(self, make: Callable[[], Turn], now: int, amount: int) -> int:
-        visitors = self._store.resting(now, amount)
+    def _let_rest(self, make: Callable[[], Turn], now: int, until: float) -> None:
+        """Let visitors rest until that time, one at least; others have their turn later."""
+        visitors = self._store.resting(now, _RESTING)
         if not visitors:
-            return 0
+            return
         turn = make()
         for visitor in visitors:
             try:
@@ -93,10 +96,11 @@ class Upkeep:
             except Exception:
                 _LOG.exception("Visitor %s did not come to rest; tried again later", visitor)
                 turn.postpone(visitor, wake_at=None, rest_at=now + _AFTER_FAULT_MS)
+            if time.monotonic() > until:
+                break
         self._store.write(turn.changes, relaxed=True)
         turn.committed()
         self._records.update(turn.records)
-        return len(visitors)
 
     def _trim(self, now: int, amount: int) -> int:
         if now >= self._look_at or self._store.journal.is_over(now, self._keep):
@@ -114,15 +118,11 @@ class Upkeep:
     def _look(self, now: int) -> bool:
         """End the segment when it is full, give up the oldest; is there something to remove?"""
         journal = self._store.journal
-        found = False
-        if journal.is_over(now, self._keep):
-            with self._store.relaxed() as cursor:
-                journal.note(cursor)
-                number = journal.begin_next(cursor, now)
-            journal.enter(number, now)
+        over = journal.is_over(now, self._keep)
         with self._store.relaxed() as cursor:
             journal.note(cursor)
-            while (oldest := journal.surplus(cursor, now, self._keep)) is not None:
-                journal.mark(cursor, oldest)
-                found = True
+            number = journal.begin_next(cursor, now) if over else journal.segment
+            found = journal.give_up(cursor, now, self._keep)
+        if over:
+            journal.enter(number, now)
         return found

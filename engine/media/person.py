@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from engine.hosts.person import rewrite
+from engine.hosts.person import overwrite, rewrite
 from engine.hosts.reading import reading
 
 _PATIENCE_S: Final = 10.0
@@ -57,6 +57,7 @@ def erased(path: Path, visits: Sequence[str]) -> dict[str, int]:
         with contextlib.closing(
             sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
         ) as connection:
+            overwrite(connection)
             connection.execute("BEGIN IMMEDIATE")
             removed = {
                 what: connection.execute(f"DELETE FROM {table} WHERE {which}", (marks,)).rowcount

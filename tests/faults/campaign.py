@@ -172,6 +172,15 @@ def _run(site: Site, chance: random.Random, fault: Fault, shoppers: list[Shopper
         assert not shopper.problems, shopper.problems
         _check_when_settled(site, shopper)
     assert not site.logged_faults(), site.logged_faults()
+    _check_with_the_doctor(site)
+
+
+def _check_with_the_doctor(site: Site) -> None:
+    """The store is whole by what `overture doctor` says, beside the server that goes on."""
+    code, said = site.examined()
+    assert code == 0, f"the doctor gave {code}: {said}"
+    assert said["visitors"] >= SHOPPERS, said
+    assert said["entries"] > 0, said
 
 
 def _check_when_settled(site: Site, shopper: Shopper) -> None:

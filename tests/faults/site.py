@@ -102,6 +102,14 @@ class Site:
         assert "Traceback" not in said, said
         return said
 
+    def examined(self) -> tuple[int, dict[str, Any]]:
+        """What `overture doctor` gives and says of the data, decided again with the book of now."""
+        with self.editor.resting():
+            words = ("--data", str(self.data), "--book", str(self.editor.folder))
+            process = overture("doctor", *words, "--sample", "all", "--json")
+            said, mistakes = process.communicate(timeout=60)
+        return process.returncode, json.loads(said) if said else {"sentence": mistakes}
+
     def is_well(self) -> None:
         """Wait until an event is accepted again without a restart."""
         deadline = time.monotonic() + SOON

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hosts.test_resting import BEGUN, DAY, settled
 
 from engine.hosts.clock import Clock
 from engine.hosts.contract import Input
+from engine.hosts.document import EngagementCore
 from engine.hosts.journal import PARTS, Retention
 from engine.hosts.sqlite import SqliteHost
 
@@ -125,5 +127,52 @@ def test_nothing_stays_of_who_was_forgotten_once_the_journal_is_trimmed(tmp_path
             assert await host.submit("once", [store.event("AddToCart", "V")]) == 1
             assert await host.visitor_of("V") == "once"
             assert len(await host.history(visitor="once")) == 1
+
+    run(test())
+
+
+def test_a_busy_host_trims_as_fast_as_the_journal_grows(tmp_path: Path) -> None:
+    """Clients who submit without a pause leave upkeep slices only, and those are enough."""
+    store = Store(tmp_path / "store.db", Retention(size=200_000))
+
+    async def client(host: SqliteHost, number: int) -> None:
+        for _ in range(60):
+            await host.submit(f"G{number}", [store.event("Search", f"V{number}", text="x" * 300)])
+
+    async def test() -> None:
+        async with running(host := store.host(), CORE):
+            for _ in range(4):
+                await asyncio.gather(*(client(host, number) for number in range(20)))
+                kept = store.count("SELECT sum(length(body) + length(decisions)) FROM journal")
+                assert kept < 3 * 200_000, "of about 400,000 bytes that came in each round"
+            for number in range(20):
+                await replays(host, f"G{number}")
+
+    run(test())
+
+
+def test_a_slice_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    """Submits wait for a slice, so it does not let everybody rest who could."""
+    store = Store(tmp_path / "store.db", Retention())
+    slices: list[int] = []
+
+    class Slow(EngagementCore):
+        def woken(self, now: int) -> Input:
+            time.sleep(0.003)
+            return super().woken(now)
+
+    async def test() -> None:
+        core = Slow(LIBRARY, lambda: {"chat": 2})
+        async with running(host := store.host(), core):
+            for number in range(30):
+                await host.submit(f"G{number}", [store.event("PageExited", f"V{number}")])
+            store.now += 2 * DAY
+            waiting = "SELECT count(*) FROM visitors WHERE rest_at <= "
+            slices.append(store.count(f"{waiting} {store.now}"))
+            assert slices[-1] == 30
+            while slices[-1]:
+                await host.submit("bystander", [store.event("PageEntered", "W")])
+                slices.append(store.count(f"{waiting} {store.now}"))
+        assert len(slices) > 5, slices
 
     run(test())
