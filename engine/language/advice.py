@@ -321,6 +321,8 @@ def _condition(spot: Spot) -> _Thought:
         return "Compare two values at a time, and join with `and`: `x > 1 and x < 5`."
     if spot.kind() == "NUMBER" and spot.kind(-1) == "NUMBER":
         return "Write a number without spaces."
+    if "COMPARISON" in accepted and left.lower() in ("agent", "agents"):
+        return 'Write `agents.ready("chat")`, which is a number.'
     if "COMPARISON" in accepted and spot.kind() == "LPAR":
         if left.lower() in ("if", "iif"):
             return "There is no `if` in a condition; write the condition itself."
@@ -344,6 +346,8 @@ def _values(spot: Spot) -> _Thought:
     if spot.kind() == "PERCENT" and "NUMBER" in accepted:
         share = float(re.sub(r"[^\d.]", "", word))
         return f"Write a number: `{share if spot.kind(-1) == 'PRIORITY' else share / 100:g}`."
+    if spot.kind(-1) == "PRIORITY" and "NUMBER" in accepted:
+        return "Write any number: the highest goes first, and without one it is 50."
     if accepted == {"PERCENT"} and [spot.kind(1), spot.kind(2)] == ["SLASH", "NUMBER"]:
         return f"Write a share: `{100 * float(word) / (float(spot.word(2)) or 1):g}%`."
     if spot.kind() == "TEXT" and {"KEY", "RBRACE"} <= accepted:

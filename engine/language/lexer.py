@@ -22,8 +22,6 @@ from engine.vocabulary.words import WORDS
 
 KINDS: Final = ("text", "number", "boolean", "time", "duration")
 TOKENS: Final = {word.phrase: word.token for word in WORDS if not word.is_phrase}
-KEYWORDS: Final = frozenset(word for word, token in TOKENS.items() if token == word.upper())
-"""Words that are a token of their own name in the grammar."""
 
 _FIRST_ONLY: Final = frozenset(
     ("category", "fact", "channel", "medium", "zone", "table", "scenario")

@@ -29,6 +29,7 @@ _EVENTS: Final = {
 }
 _SAID: Final = {said: event for event, ways in _EVENTS.items() for said in ways.split()}
 _FILLERS: Final = ("the", "a", "an", "and", "then", "later", "also", "now")
+_HOW_OFTEN: Final = ("once", "twice", "thrice", "exactly", "only")
 _WORDS_OF_STEPS: Final = ("else", "visitor", "expect", "given", "after", "leaves", "returns")
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _LONG_DAYS: Final = {
@@ -57,6 +58,8 @@ class Meant:
         """What stands for an event and is none; ``told``: as a step of a story."""
         if told and name in _FILLERS:
             return "Leave it out."
+        if told and name.lower() in _HOW_OFTEN:
+            return "Leave it out; `expect nothing else` says that no other message was sent."
         if told and SCOPES.get(name.lower()) == "visitor":
             return "Did you mean `visitor`?"
         if told and (step := nearest(name, _WORDS_OF_STEPS)):

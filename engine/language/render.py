@@ -189,19 +189,6 @@ def atom_written(atom: syntax.Atom, field: tuple[str, ...] = ()) -> str:
     return said + (f" as {atom.alias}" if atom.alias else "")
 
 
-def pattern_written(pattern: syntax.Pattern) -> str:
-    """What stands after ``on``."""
-    said = ""
-    for part in pattern.parts:
-        if isinstance(part, syntax.Absent) and part.same_page:
-            said += f", stays {duration(part.duration)}"
-        else:
-            said += (", then " if said else "") + part_written(part)
-    if pattern.within is not None:
-        said += f", within {duration(pattern.within)}"
-    return said + ("" if pattern.per == "visit" else f", per {pattern.per}")
-
-
 def part_written(part: syntax.Part) -> str:
     """One part of a pattern."""
     match part:

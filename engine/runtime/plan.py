@@ -119,7 +119,7 @@ def _planned(book: syntax.Book, visit_expiry: int, before: Plan | None, breathe:
     watches, registers = watchers.watches, watchers.registers
     indexes = _Indexes(conditions, watches, before, breathe)
     return Plan(
-        version=_version(book, visit_expiry),
+        version=version_of(book, visit_expiry),
         visit_expiry=visit_expiry,
         conditions=conditions,
         fields=fields,
@@ -143,7 +143,8 @@ def _planned(book: syntax.Book, visit_expiry: int, before: Plan | None, breathe:
     )
 
 
-def _version(book: syntax.Book, visit_expiry: int) -> str:
+def version_of(book: syntax.Book, visit_expiry: int) -> str:
+    """The version of the plan of a book."""
     # It is stamped on each input: so who decides a journal again knows how long visits lasted.
     return book.version if visit_expiry == VISIT_EXPIRY else f"{book.version}-{visit_expiry}"
 

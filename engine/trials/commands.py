@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import math
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -31,10 +32,11 @@ from engine.language.source import Source, Unreadable, by_name, read_folder
 from engine.language.stored import Memory
 from engine.language.syntax import Book
 from engine.runtime.bound import bound
+from engine.runtime.plan import version_of
 from engine.trials import replay as replays
 from engine.trials.coverage import Coverage
-from engine.trials.recording import STANDARD_INPUT, BadRecording, Recording, Watch, read
-from engine.trials.replay import Noted, Report, in_order
+from engine.trials.recording import STANDARD_INPUT, BadRecording, read
+from engine.trials.replay import Noted, in_order
 from engine.trials.report import (
     bar,
     cost,
@@ -51,6 +53,8 @@ FINE: Final = 0
 MISTAKES: Final = 1
 IMPOSSIBLE: Final = 2
 INTERRUPTED: Final = 130
+_VISIT_HOURS: Final = "OVERTURE_VISIT_HOURS"
+"""Where a server reads it, too: so a replay where it runs ends visits as it did."""
 
 
 class Stop(Exception):
@@ -103,6 +107,13 @@ def recording_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave out lines that are no events, and count them"
     )
+    parser.add_argument(
+        "--visit-hours",
+        metavar="HOURS",
+        type=_hours,
+        default=os.environ.get(_VISIT_HOURS, "").strip() or "24",
+        help=f"hours without an event that end a visit (default: {_VISIT_HOURS}, else 24)",
+    )
 
 
 def replay_arguments(parser: argparse.ArgumentParser) -> None:
@@ -111,6 +122,21 @@ def replay_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--decisions", metavar="FILE", help="write every decision to FILE, one JSON object a line"
     )
+
+
+def _hours(text: str) -> float:
+    try:
+        hours = float(text)
+    except ValueError:
+        hours = math.nan
+    if not 0.01 <= hours <= 8_760:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of hours from 0.01 to 8760")
+    return hours
+
+
+def visit_expiry(arguments: argparse.Namespace) -> int:
+    """The milliseconds without an event that end a visit, as a command over events was told."""
+    return int(arguments.visit_hours * 3_600_000)
 
 
 def _agents(text: str) -> tuple[str, int]:
@@ -208,16 +234,25 @@ def replay(arguments: argparse.Namespace) -> int:
     if arguments.events.count(STANDARD_INPUT) > 1:
         raise Stop(IMPOSSIBLE, "Standard input (-) can be read only once; name it once.")
     loaded = load(arguments.book)
+    expiry = visit_expiry(arguments)
+    version = version_of(loaded.book, expiry)
     noted: list[Noted] | None = [] if arguments.decisions else None
     with bar(console(stderr=True)) as watch:
         recording = read(arguments.events, skip_bad=arguments.skip_bad, watch=watch)
         # The recording stays to the end: the cycle collector need not walk over it again.
         gc.freeze()
         if arguments.decisions:
-            _write_decisions(arguments.decisions, [], loaded.book)
-        report = _replayed(loaded.book, recording, dict(arguments.agents), noted, watch)
+            _write_decisions(arguments.decisions, [], version)
+        report = replays.replay(
+            loaded.book,
+            recording,
+            agents=dict(arguments.agents),
+            visit_expiry=expiry,
+            note=None if noted is None else noted.append,
+            watch=watch,
+        )
     if noted is not None:
-        _write_decisions(arguments.decisions, noted, loaded.book)
+        _write_decisions(arguments.decisions, noted, version)
     for sentence in left_out(recording):
         _say(sentence)
     if arguments.json:
@@ -227,23 +262,12 @@ def replay(arguments: argparse.Namespace) -> int:
     return FINE
 
 
-def _replayed(
-    book: Book,
-    recording: Recording,
-    agents: Mapping[str, int],
-    noted: list[Noted] | None,
-    watch: Watch | None,
-) -> Report:
-    note = None if noted is None else noted.append
-    return replays.replay(book, recording, agents=agents, note=note, watch=watch)
-
-
-def _write_decisions(name: str, noted: Sequence[Noted], book: Book) -> None:
+def _write_decisions(name: str, noted: Sequence[Noted], version: str) -> None:
     """Write the file. It is first written empty, so that a wrong name stops before the work."""
     try:
         # Half a character of a page's id, which is no UTF-8, is written as its JSON escape.
         with open(name, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.writelines(f"{line}\n" for line in in_order(noted, book.version))
+            file.writelines(f"{line}\n" for line in in_order(noted, version))
     except OSError as problem:
         reason = (problem.strerror or "unknown reason").lower()
         sentence = f"The decisions cannot be written to {name}: {reason}."

@@ -21,6 +21,7 @@ from engine.trials.commands import (
     ending,
     load,
     recording_arguments,
+    visit_expiry,
 )
 from engine.trials.recording import STANDARD_INPUT, Recording, read
 from engine.trials.report import bar
@@ -60,6 +61,7 @@ def explain_visit(arguments: argparse.Namespace) -> int:
             arguments.visit,
             strategy=arguments.strategy,
             agents=dict(arguments.agents),
+            visit_expiry=visit_expiry(arguments),
         )
     )
     sources = by_name(loaded.sources)

@@ -12,7 +12,7 @@ from engine.language.syntax import Book
 from engine.runtime.outcome import Decision, Reason
 from engine.runtime.plan import Plan, plan
 from engine.runtime.step import advance
-from engine.runtime.visitor import Visitor
+from engine.runtime.visitor import VISIT_EXPIRY, Visitor
 from engine.trials.recording import Recording, Track, Watch, moments
 from engine.vocabulary.events import NOTHING, Event
 
@@ -78,15 +78,17 @@ def replay(
     recording: Recording,
     *,
     agents: Mapping[str, int] = NOTHING,
+    visit_expiry: int = VISIT_EXPIRY,
     note: Callable[[Noted], None] | None = None,
     watch: Watch | None = None,
 ) -> Report:
     """Give every visitor's events to ``step``, visitor by visitor, and add up the decisions.
 
     ``agents`` (free agents by medium) holds at every moment, because a recording has none.
+    ``visit_expiry`` (ms): a visit ends when so long nothing was heard of it.
     ``note`` is told every decision, visitor by visitor and in order for each of them.
     """
-    live = plan(book)
+    live = plan(book, visit_expiry=visit_expiry)
     strategies = {name: Tally() for name in sorted(book.strategies)}
     broken = dict.fromkeys(sorted(book.guarantees), 0)
     done = 0

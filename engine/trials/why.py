@@ -17,7 +17,7 @@ from engine.runtime.aggregates import aggregates_in
 from engine.runtime.plan import Plan, plan
 from engine.runtime.planned import PlannedRule
 from engine.runtime.scene import Scene
-from engine.runtime.visitor import Visitor
+from engine.runtime.visitor import VISIT_EXPIRY, Visitor
 from engine.runtime.watchers import Automaton
 from engine.runtime.witness import Look, watched
 from engine.trials.lacks import Explainer, Lack
@@ -73,12 +73,13 @@ def why(
     *,
     strategy: str | None = None,
     agents: Mapping[str, int] = NOTHING,
+    visit_expiry: int = VISIT_EXPIRY,
 ) -> Iterator[Explained]:
     """Explain every moment of a visit, in order. Nothing when the recording has no such visit."""
     track = track_of(recording, visit)
     if track is None:
         return
-    teller = Story(book, strategy=strategy)
+    teller = Story(book, strategy=strategy, visit_expiry=visit_expiry)
     for _, event in moments(track, derive_exits=not recording.has_exits, agents=agents):
         for moment in teller.tell(event, horizon=track.horizon):
             if moment.visit == visit:
@@ -93,9 +94,15 @@ def track_of(recording: Recording, visit: str) -> Track | None:
 class Story:
     """One visitor under one book, told moment by moment, and explained."""
 
-    def __init__(self, book: syntax.Book, *, strategy: str | None = None) -> None:
+    def __init__(
+        self,
+        book: syntax.Book,
+        *,
+        strategy: str | None = None,
+        visit_expiry: int = VISIT_EXPIRY,
+    ) -> None:
         self.visitor: Visitor | None = None
-        self._plan = plan(book)
+        self._plan = plan(book, visit_expiry=visit_expiry)
         self._witness = _Witness(book, self._plan, strategy)
 
     def tell(self, moment: Moment, *, horizon: Mapping[str, int] | None = None) -> list[Explained]:

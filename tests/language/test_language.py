@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.language import syntax
 from engine.language.compiler import compile_book
-from engine.language.lexer import KEYWORDS, RESERVED, SIGNS
+from engine.language.lexer import RESERVED, SIGNS, TOKENS
 from engine.language.parser import grammar
 from engine.language.source import Source, Unreadable, read_folder
 from engine.vocabulary.words import WORDS as TABLE
@@ -35,7 +35,7 @@ def codes(text: str) -> list[str]:
 def test_the_grammar_has_no_silent_conflict_and_knows_every_word() -> None:
     terminals = {terminal.name: terminal.pattern.value for terminal in grammar().terminals}
     words = {value for value in terminals.values() if value.isalpha()}
-    assert words <= KEYWORDS
+    assert words <= {word for word, token in TOKENS.items() if token == word.upper()}
     assert {value for value in terminals.values() if not value.isalpha()} <= set(SIGNS.values())
 
 

@@ -11,10 +11,24 @@ from hypothesis import given, note
 from properties import wordsmith
 from properties.books import books
 
+from engine.language import syntax
 from engine.language.compiler import compile_book
-from engine.language.render import pattern_written, text, written
+from engine.language.render import duration, part_written, text, written
 from engine.language.source import Source
 from engine.language.syntax import Book
+
+
+def pattern_written(pattern: syntax.Pattern) -> str:
+    """What stands after ``on``."""
+    said = ""
+    for part in pattern.parts:
+        if isinstance(part, syntax.Absent) and part.same_page:
+            said += f", stays {duration(part.duration)}"
+        else:
+            said += (", then " if said else "") + part_written(part)
+    if pattern.within is not None:
+        said += f", within {duration(pattern.within)}"
+    return said + ("" if pattern.per == "visit" else f", per {pattern.per}")
 
 
 @given(books())

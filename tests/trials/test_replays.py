@@ -178,6 +178,16 @@ def test_an_event_on_a_page_that_was_left_opens_it_again(tmp_path: Path) -> None
     assert decided(tmp_path, text, *events) == [(30, "p1", None)]
 
 
+def test_a_visit_ends_when_the_server_would_have_ended_it(tmp_path: Path) -> None:
+    live = book(strategy("on PageEntered, then no Order for 2 h, per visitor"))
+    events = (entered(0, globalVisitID="g"), entered(10_800, "v2", globalVisitID="g"))
+    for hours, reason in ((24, None), (1, "page-gone")):
+        noted: list[Noted] = []
+        recording, expiry = recorded(tmp_path, *events), hours * 3_600_000
+        replay(live, recording, visit_expiry=expiry, note=noted.append)
+        assert [(n.decision.time // 1000, n.decision.reason) for n in noted] == [(7_200, reason)]
+
+
 # ---------------------------------------------------------------- the file of decisions
 
 

@@ -170,6 +170,28 @@ def test_a_recording_that_is_not_there(capsys: Capture, tmp_path: Path, folder: 
     assert (code, err) == (2, f"overture: {tmp_path / 'no.jsonl'}: there is no such file.\n")
 
 
+def test_the_hours_that_end_a_visit(
+    capsys: Capture, tmp_path: Path, folder: Path, events: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are part of the version that each decision names, so who says them sees it there."""
+
+    def version(*flags: str) -> str:
+        file = tmp_path / "decisions.jsonl"
+        assert run(capsys, "replay", folder, events, "--decisions", file, *flags)[0] == 0
+        named = {json.loads(line)["version"] for line in file.read_text("utf-8").splitlines()}
+        (found,) = named
+        return str(found)
+
+    usual = version()
+    assert version("--visit-hours", "2") == f"{usual}-7200000"
+    monkeypatch.setenv("OVERTURE_VISIT_HOURS", "0.5")
+    assert version() == f"{usual}-1800000"
+    assert version("--visit-hours", "24") == usual
+    code, _, err = run(capsys, "replay", folder, events, "--visit-hours", "soon")
+    assert code == 2
+    assert "is not a number of hours from 0.01 to 8760" in err
+
+
 def test_agents_on_the_command_line(capsys: Capture, tmp_path: Path, events: str) -> None:
     book = tmp_path / "one.strategy"
     book.write_text(
