@@ -24,7 +24,9 @@ class Settings(BaseModel):
     ``https://shop.example.com``. ``token`` is the credential of systems that push notifications,
     read history or answer chats. Entries of the journal are kept for ``journal_days``, and as many
     as fit into ``journal_gb``: what is over either goes, oldest first. A visit ends when
-    ``visit_hours`` pass without an event of it.
+    ``visit_hours`` pass without an event of it. Visitors are called back in ``callback_hours``
+    (written as in a strategy) of ``callback_zone``, in slots of ``callback_minutes`` with
+    ``callback_capacity`` calls each, up to ``callback_days`` ahead.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +40,12 @@ class Settings(BaseModel):
     journal_days: float = Field(default=30, gt=0, le=36_500)
     journal_gb: float = Field(default=10, gt=0, le=1_000_000)
     visit_hours: float = Field(default=24, ge=0.01, le=8_760)
+
+    callback_hours: str = "Mon-Fri 09:00-17:00"
+    callback_zone: str = "UTC"
+    callback_minutes: int = Field(default=15, ge=5, le=240)
+    callback_capacity: int = Field(default=2, ge=1, le=10_000)
+    callback_days: int = Field(default=7, ge=1, le=60)
 
     @field_validator("origins", mode="before")
     @classmethod
@@ -64,6 +72,12 @@ class Settings(BaseModel):
         return value
 
 
+_WHOLE: Final = {
+    "callback_minutes": "5 to 240",
+    "callback_capacity": "1 to 10000",
+    "callback_days": "1 to 60",
+}
+
 _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_HOST": "host",
     "OVERTURE_PORT": "port",
@@ -74,6 +88,11 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_JOURNAL_DAYS": "journal_days",
     "OVERTURE_JOURNAL_GB": "journal_gb",
     "OVERTURE_VISIT_HOURS": "visit_hours",
+    "OVERTURE_CALLBACK_HOURS": "callback_hours",
+    "OVERTURE_CALLBACK_ZONE": "callback_zone",
+    "OVERTURE_CALLBACK_MINUTES": "callback_minutes",
+    "OVERTURE_CALLBACK_CAPACITY": "callback_capacity",
+    "OVERTURE_CALLBACK_DAYS": "callback_days",
 }
 
 
@@ -99,4 +118,6 @@ def settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settin
             reason = "it is a number above 0, for example 30 or 0.5"
         elif field == "visit_hours":
             reason = "it is a number of hours from 0.01 to 8760, for example 24 or 0.5"
+        elif field in _WHOLE:
+            reason = f"it is a whole number from {_WHOLE[field]}"
         raise SettingsError(f"{name} cannot be used: {reason}.") from None

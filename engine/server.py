@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import uvicorn
 from starlette.applications import Starlette
@@ -38,6 +39,7 @@ from engine.hosts.sqlite import SqliteHost
 from engine.language.quiet import undisturbed
 from engine.media.agents import Agents
 from engine.media.interactions import InteractionStore
+from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
 from engine.shelf import BookError, Shelf
 
@@ -112,6 +114,7 @@ async def _opened(
 ) -> AsyncIterator[tuple[Starlette, Hub]]:
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
+    opening = _opening(settings)
     keep = Retention(
         age=int(settings.journal_days * 86_400_000), size=int(settings.journal_gb * 1024**3)
     )
@@ -139,6 +142,7 @@ async def _opened(
             journey=inside.histories.events,
             invitation=inside.invitation,
             authorised=inside.authorised,
+            opening=opening,
         )
         app = create_app(
             access=access,
@@ -155,6 +159,28 @@ async def _opened(
     finally:
         await host.stop()
         await store.close()
+
+
+def _opening(settings: Settings) -> Opening:
+    """When visitors are called back."""
+    try:
+        zone = ZoneInfo(settings.callback_zone)
+    except (ValueError, OSError):
+        raise StartError(
+            f"OVERTURE_CALLBACK_ZONE cannot be used: there is no zone {settings.callback_zone!r};"
+            " write one like Europe/Madrid."
+        ) from None
+    try:
+        opening = hours(settings.callback_hours)
+    except ValueError as error:
+        raise StartError(f"OVERTURE_CALLBACK_HOURS cannot be used: {error}.") from None
+    return Opening(
+        hours=opening,
+        zone=zone,
+        minutes=settings.callback_minutes,
+        capacity=settings.callback_capacity,
+        days=settings.callback_days,
+    )
 
 
 class _Inside:

@@ -118,6 +118,7 @@ def test_a_data_folder_in_use(tmp_path: Path) -> None:
         ("OVERTURE_JOURNAL_DAYS", "0", "a number above 0"),
         ("OVERTURE_JOURNAL_GB", "plenty", "a number above 0"),
         ("OVERTURE_VISIT_HOURS", "0", "a number of hours from 0.01"),
+        ("OVERTURE_CALLBACK_MINUTES", "1", "a whole number from 5 to 240"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path: Path, name: str, value: str, part: str) -> None:

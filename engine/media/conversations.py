@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -31,6 +32,12 @@ Happened = Callable[[str, str | None, str, Mapping[str, Any]], Awaitable[None]]
 InvitationOf = Callable[[str, str | None], Awaitable[Mapping[str, Any] | None]]
 """The invitation behind (visitID, pageID): ``id strategy group message attach``, or None."""
 
+WithStart = Callable[[sqlite3.Connection, str], None]
+"""What a medium writes of its own when an interaction (its id) starts, in the same transaction."""
+
+WithEnd = Callable[[sqlite3.Connection], None]
+"""The same for its end."""
+
 VISITOR_SILENCE: Final = 180_000
 """A chat ends when its widget was not heard of for this many milliseconds. Browsers let a
 hidden window speak once a minute only, so that this must be some minutes."""
@@ -39,6 +46,9 @@ PATIENCE: Final = 5.0
 """Seconds that a visitor waits at most for the rest of the engine when a chat starts."""
 
 TIDY_EVERY: Final = 1_000
+
+CALLBACK: Final = "callback"
+"""The medium whose visitor has no window that could fall silent: it waits as long as it must."""
 
 RESERVED: Final = frozenset({"visitID", "pageID", "webengagement"})
 
@@ -79,14 +89,18 @@ class Conversations:
         self.agents = agents
         self._happened = happened
         self._invitation = invitation
-        self._heard = {found.id: store.clock() for found in store.resumed}
+        self._heard: dict[str, int] = {}
         self._tidied = 0
         for found in store.resumed:
+            self._hear(found)
             if found.agent is not None:
                 agents.restore(found.agent, found.id)
 
-    async def start(self, wish: Wish) -> tuple[Interaction, str]:
-        """A waiting interaction and the visitor's key; the visit hears ``InteractionStarted``."""
+    async def start(self, wish: Wish, also: WithStart | None = None) -> tuple[Interaction, str]:
+        """A waiting interaction and the visitor's key; the visit hears ``InteractionStarted``.
+
+        ``also`` writes what the medium keeps of its own, in the same transaction.
+        """
         invitation = await self._known_invitation(wish)
         draft = Draft(
             medium=wish.medium,
@@ -97,18 +111,21 @@ class Conversations:
             customer=wish.customer,
             invitation={key: invitation[key] for key in _NAMES if invitation.get(key)},
         )
-        interaction, key = await self.store.create(draft)
-        self._heard[interaction.id] = self.store.clock()
+        interaction, key = await self.store.create(draft, also)
+        self._hear(interaction)
         await self._tell()
         return interaction, key
 
     async def visitor(self, key: str) -> Interaction:
         """The interaction of a visitor's key, who is there now. Raises Unknown."""
         found = await self.store.of_visitor(key)
-        if found.state != "ended":
-            self._heard[found.id] = self.store.clock()
+        self._hear(found)
         await self.tidy()
         return found
+
+    def _hear(self, found: Interaction) -> None:
+        if found.state != "ended" and found.medium != CALLBACK:
+            self._heard[found.id] = self.store.clock()
 
     async def lines(self, interaction: Interaction, after: int) -> list[Line]:
         """The next lines after a position, a page of them at most."""
@@ -130,16 +147,22 @@ class Conversations:
         self.agents.restore(agent, identity)
         return found
 
-    async def end_by_agent(self, identity: str, agent: str) -> Interaction:
+    async def end_by_agent(
+        self,
+        identity: str,
+        agent: str,
+        outcome: str | None = None,
+        also: WithEnd | None = None,
+    ) -> Interaction:
         """An agent ends their chat, a waiting one, or one whose agent is absent."""
         found = await self.store.get(identity)
         if found.agent not in (None, agent) and self.agents.present(found.agent or ""):
             raise Refused("taken", f"{found.agent} has this chat.")
-        return await self._end(await self.store.end(identity, "agent", agent))
+        return await self._end(await self.store.end(identity, "agent", agent, outcome, also))
 
-    async def end_by_visitor(self, found: Interaction) -> Interaction:
+    async def end_by_visitor(self, found: Interaction, outcome: str | None = None) -> Interaction:
         """The visitor leaves."""
-        return await self._end(await self.store.end(found.id, "visitor", found.nickname))
+        return await self._end(await self.store.end(found.id, "visitor", found.nickname, outcome))
 
     async def tidy(self) -> None:
         """End chats whose visitor fell silent and repeat late reports; at most once a second.

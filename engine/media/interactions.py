@@ -285,7 +285,12 @@ class InteractionStore:
         return await self.write(work)
 
     async def end(
-        self, interaction: str, party: Party, nickname: str, outcome: str | None = None
+        self,
+        interaction: str,
+        party: Party,
+        nickname: str,
+        outcome: str | None = None,
+        also: Callable[[sqlite3.Connection], None] | None = None,
     ) -> Interaction:
         """End an interaction: who left is noted, and the visit will hear of it. Twice is once."""
         now = self.clock()
@@ -299,6 +304,8 @@ class InteractionStore:
                 "UPDATE interactions SET state = 'ended', ended = ?, outcome = ? WHERE id = ?",
                 (now, outcome, interaction),
             )
+            if also is not None:
+                also(db)
             _report(db, found, INTERACTION_ENDED, now)
             return _one(db, interaction)
 

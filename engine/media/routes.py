@@ -5,12 +5,15 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from engine.media.agents import Agents
+from engine.media.callbacks import Callbacks
 from engine.media.conversations import Conversations, Happened, InvitationOf
 from engine.media.desk import Authorised, Desk, Journey
 from engine.media.gms import GmsChat
 from engine.media.gms_chat2 import GmsChat2
 from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
+from engine.media.opening import NINE_TO_FIVE, Opening
+from engine.media.web_callback import CallbackList, WebCallback
 
 
 def create_routes(
@@ -21,6 +24,7 @@ def create_routes(
     journey: Journey,
     invitation: InvitationOf,
     authorised: Authorised,
+    opening: Opening = NINE_TO_FIVE,
 ) -> list[Route]:
     """Routes for a Starlette application; the caller closes the store after the last request.
 
@@ -28,10 +32,13 @@ def create_routes(
     is repeated. ``journey(visit_id)`` gives the history events of a visit. ``invitation(visit_id,
     page_id)`` gives ``{"id", "strategy", "group", "message", "attach"}`` or None, and is the only
     source of attached data that is trusted. ``authorised(request)`` raises HTTPException.
+    ``opening`` says when visitors are called back.
     """
     conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
-    media: list[Medium] = [GmsChat(conversations)]
+    callbacks = Callbacks(conversations, opening)
+    media: list[Medium] = [GmsChat(conversations), WebCallback(callbacks)]
     desk = Desk(conversations, journey=journey, authorised=authorised)
+    calls = CallbackList(callbacks, authorised=authorised)
     second = GmsChat2(conversations)
-    routes = (route for medium in media for route in medium.routes())
-    return [*routes, *second.routes(), *desk.routes()]
+    spoken = [route for medium in media for route in medium.routes()]
+    return [*spoken, *second.routes(), *desk.routes(), *calls.routes()]

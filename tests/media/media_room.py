@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 from starlette.applications import Starlette
@@ -14,6 +15,7 @@ from starlette.requests import Request
 
 from engine.media.agents import Agents
 from engine.media.interactions import InteractionStore
+from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
 
 INVITATION = {
@@ -43,6 +45,8 @@ CHAT_NOW = {
     "_wait_for_user_confirm": "false",
     "_media_type": "chat",
 }
+
+ALWAYS = Opening(hours=hours("Mon-Sun 00:00-24:00"), zone=ZoneInfo("UTC"))
 
 START = "/genesys/1/service/callback/samples_new"
 
@@ -124,6 +128,7 @@ class Room:
         self.path = path
         self.clock = Clock()
         self.around = Surroundings()
+        self.opening = ALWAYS
         self.open()
 
     def open(self) -> None:
@@ -136,6 +141,7 @@ class Room:
             journey=self.around.journey,
             invitation=self.around.invitation,
             authorised=self.around.authorised,
+            opening=self.opening,
         )
         self.client = Client(Starlette(routes=routes))
 

@@ -8,17 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from media_room import INVITATION, Clock, Surroundings
+from media_room import ALWAYS, INVITATION, Clock, Surroundings
 
 from engine.media.agents import Agents
+from engine.media.callbacks import Callbacks
 from engine.media.conversations import Conversations, Wish
 from engine.media.gms import GmsChat
 from engine.media.interactions import InteractionStore, Unknown
 from engine.media.medium import Medium, Started
+from engine.media.web_callback import WebCallback
 
 Making = Callable[[Conversations], Medium]
 
-MEDIA: dict[str, Making] = {"gms chat": GmsChat}
+
+def web_callback(conversations: Conversations) -> Medium:
+    return WebCallback(Callbacks(conversations, ALWAYS))
+
+
+MEDIA: dict[str, Making] = {"gms chat": GmsChat, "callback": web_callback}
 
 OVER = {"ended", "done", "failed", "cancelled"}
 
