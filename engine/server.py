@@ -232,6 +232,7 @@ def _pages(widgets: Path) -> list[BaseRoute]:
                 "js/build/GPE.min.js": widgets / "tracker" / "tracker.js",
                 "js/build/GTC.min.js": widgets / "tracker" / "tracker.js",
                 "js/build/live.js": widgets / "tracker" / "live.js",
+                "js/build/captures.js": widgets / "tracker" / "captures.js",
             },
         ),
         *pages.site("/shop", widgets / "shop", shop),

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.vocabulary.kinds import BOOLEAN, NUMBER, TEXT, Kind
+from engine.vocabulary.kinds import BOOLEAN, DURATION, NUMBER, TEXT, Kind
 
 NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -106,8 +106,9 @@ SYSTEM_EVENTS: Final[Mapping[str, SystemEvent]] = MappingProxyType(
             ),
             SystemEvent(
                 name=PAGE_EXITED,
-                meaning="A page was left; coming back makes a new page.",
-                fields={},
+                meaning="A page was left; coming back makes a new page. `attention` is how long it "
+                "was visible and had the focus.",
+                fields={"attention": DURATION},
             ),
             SystemEvent(name=SIGN_IN, meaning="The site verified a login.", fields=_PERSON),
             SystemEvent(name=SIGN_OUT, meaning="The visitor signed out.", fields=_PERSON),

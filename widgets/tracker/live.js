@@ -23,7 +23,6 @@
  * @property {Settings} settings
  * @property {{readonly id: string, record(name: string, data: Data): void}} page
  * @property {{current(): Who|null, ready(callback: (who: Who) => void): void, renew(attempt: number): void}} identity
- * @property {{handle(notice: Notice): void, setState(name: string, transport: string): void}} channels
  * @property {{get(key: string): any, set(key: string, value: unknown): void}} store
  * @property {() => void} flush sends what waits, now
  * @property {(...words: unknown[]) => void} warn
@@ -49,8 +48,10 @@ const DISPOSITIONS = {
 /** Puts this half together. @param {Parts} parts */
 export function createLive(parts) {
   const frames = createFrames(parts);
-  const delivery = createDelivery(parts, frames.append);
+  const channels = createChannels(parts);
+  const delivery = createDelivery(parts, channels, frames.append);
   return {
+    on: channels.on,
     start: delivery.start,
     stop: delivery.stop,
     hurry: delivery.hurry,
@@ -230,6 +231,47 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
   return { append, clear };
 }
 
+/* ------------------------------------------------------------------ channels */
+
+/** A site's own channels: which function handles what.
+ * @param {Parts} parts */
+function createChannels({ page, warn, guarded }) {
+  /** @type {Map<string, ((data: Data, notice: Notice) => void)[]>} */ const handlers = new Map();
+  /** @type {Notice[]} */ let unheard = [];
+  /** @type {Data} */ let state = { state: 'offline', transport: null };
+
+  /** @param {Notice} notice */
+  function call(notice) {
+    const found = handlers.get(notice.channel) || [];
+    for (const handler of found) guarded(handler)(notice.data, notice);
+    return found.length > 0;
+  }
+
+  return {
+    /** @param {Notice} notice */
+    handle(notice) {
+      if (!call(notice)) unheard = [...unheard.slice(-19), notice];
+    },
+    /** @param {string} channel @param {(data: Data, notice: Notice) => void} handler */
+    on(channel, handler) {
+      if (typeof channel !== 'string' || typeof handler !== 'function') return warn("'on' needs a channel and a function.");
+      if (channel.startsWith('gpe.')) return warn("Channels 'gpe.*' are built in; choose another name than", channel);
+      handlers.set(channel, [...(handlers.get(channel) || []), handler]);
+      if (channel === 'overture.state') guarded(handler)(state, { channel, data: state });
+      // What arrived before its handler was registered is not lost, as long as its page is there.
+      const now = unheard.filter((notice) => notice.channel === channel);
+      unheard = unheard.filter((notice) => notice.channel !== channel);
+      for (const notice of now) if (!notice.page || notice.page === page.id) guarded(handler)(notice.data, notice);
+    },
+    /** @param {string} name @param {string} transport */
+    setState(name, transport) {
+      if (state.state === name && state.transport === transport) return;
+      state = { state: name, transport };
+      call({ channel: 'overture.state', data: state });
+    },
+  };
+}
+
 /* ------------------------------------------------------------------ notifications in */
 
 /** @typedef {{base: string, who: Who, page: string, cursor: string|null, hooks: Hooks,
@@ -279,9 +321,10 @@ function openStream({ base, who, page, cursor, hooks, guarded }) {
 
 /** The live connection: WebSocket, else Server-Sent Events; it comes back with its cursor.
  * @param {Parts} parts
+ * @param {ReturnType<typeof createChannels>} channels
  * @param {(data: Data, invitation?: string) => void} append what shows `gpe.appendContent` */
-function createDelivery(parts, append) {
-  const { settings, page, identity, channels, store, warn, debug, guarded, backoff } = parts;
+function createDelivery(parts, channels, append) {
+  const { settings, page, identity, store, warn, debug, guarded, backoff } = parts;
   /** @type {Link|null} */ let link = null;
   /** @type {string|null} */ let cursor = null;
   /** @type {string[]} */ let seen = store.get('seen') || [];

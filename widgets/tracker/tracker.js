@@ -6,7 +6,7 @@
  * after this file has loaded. Nothing here throws into the page, builds HTML from text, evaluates
  * code, or needs more than `script-src`, `connect-src` and `frame-src` of the server's origin.
  *
- * This half watches and tells; `live.js` beside it receives and shows.
+ * This half tells; beside it, `captures.js` notices what the book names, and `live.js` receives and shows.
  *
  * Read it from the end: `start` puts the parts together, each `create..` hides one of them.
  */
@@ -21,6 +21,7 @@
    * @typedef {import('./live.js').Settings} Settings
    * @typedef {import('./live.js').Reply} Reply
    * @typedef {import('./live.js').Parts} Parts
+   * @typedef {import('./captures.js').CaptureParts} CaptureParts
    */
 
   const BATCH = 50;              // events in one request
@@ -28,6 +29,9 @@
   const WAITING = 1000;          // events kept while the server cannot be reached
   const DELAY = 50;              // ms: events of one moment travel together
   const PATIENCE = 20000;        // ms until a request counts as failed
+  const UNREADY = 3000;          // ms for which events wait for a page that is still being made
+  const SAMPLE = 1000;           // ms between two looks whether somebody looks
+  const CURRENT = 60000;         // ms for which a page trusts the captures that it has
   const SYSTEM = new Set(['VisitStarted', 'PageEntered', 'PageExited', 'SignIn', 'SignOut', 'UserInfo',
     'InvitationShown', 'InvitationAccepted', 'InvitationRejected', 'InvitationTimedOut']);
   /** @type {Record<string, string>} */
@@ -184,9 +188,10 @@
 
   /** Events in order, in batches, repeated with the same ids until the server has them.
    * @param {ReturnType<typeof createIdentity>} identity
+   * @param {() => boolean} isReady are the events complete, as far as they can be?
    * @param {() => void} beforeSend the last moment to complete an event
    * @param {() => void} sent called when a batch was answered */
-  function createOutbox(identity, beforeSend, sent) {
+  function createOutbox(identity, isReady, beforeSend, sent) {
     // What the page before could not prove to have delivered goes first: its exit precedes our entry,
     // whether or not its beacon arrived, and the server knows repeated events by their ids.
     /** @type {TrackedEvent[]} */ let pending = recalled();
@@ -223,18 +228,12 @@
       return JSON.stringify(batch.map((event) => ({ ...event, visitID, globalVisitID })));
     }
 
-    /** Before that, the title is often still on its way: deferred scripts set it. */
-    function isParsed() {
-      const [load] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
-      return document.readyState === 'complete' || load?.domContentLoadedEventStart > 0;
-    }
-
     async function flush() {
       clearTimeout(timer);
       timer = undefined;
       const who = identity.current();
       if (sending || !who || !pending.length) return;
-      if (!isParsed() && performance.now() < 3000) return schedule(DELAY);
+      if (!isReady() && performance.now() < UNREADY) return schedule(DELAY);
       beforeSend();
       sending = true;
       const batch = batchOf(pending, oneByOne ? 1 : BATCH);
@@ -298,9 +297,32 @@
 
   /* ------------------------------------------------------------------ the page */
 
+  /** How long somebody looked at the page: it was visible and had the focus, it or a frame in it.
+   * Sampled, because a window is not told when a frame in it loses the focus. */
+  function createAttention() {
+    let spent = 0;
+    let last = performance.now();
+    let there = false;
+
+    function sample() {
+      const now = performance.now();
+      // A machine that slept, or a page that was kept for the way back, was not looked at.
+      if (there) spent += Math.min(now - last, 2 * SAMPLE);
+      last = now;
+      there = document.visibilityState === 'visible' && document.hasFocus();
+      return Math.round(spent);
+    }
+
+    setInterval(sample, SAMPLE);
+    for (const name of ['focus', 'blur', 'visibilitychange']) addEventListener(name, sample);
+    sample();
+    return { spent: sample, reset() { sample(); spent = 0; } };
+  }
+
   /** One view of one page: its id, how it begins and ends, and the making of events.
-   * @param {(event: TrackedEvent, first?: boolean) => void} add */
-  function createPage(add) {
+   * @param {(event: TrackedEvent, first?: boolean) => void} add
+   * @param {ReturnType<typeof createAttention>} attention */
+  function createPage(add, attention) {
     /** @type {{id: string, url: string, title: string, referrer: string, open: boolean}} */
     const page = { id: newId(), url: location.href, title: '', referrer: document.referrer, open: false };
     /** @type {TrackedEvent|null} */ let entered = null;
@@ -319,10 +341,15 @@
     }
 
     /** @param {string} name @param {Data} [data] */
-    function record(name, data = {}) { add(make(name, data)); }
+    function record(name, data = {}) {
+      const event = make(name, data);
+      add(event);
+      return event;
+    }
 
     function enter() {
       Object.assign(page, { url: location.href, title: '', open: true });
+      attention.reset();
       entered = make('PageEntered', page.referrer ? { referrer: page.referrer.slice(0, 4096) } : {});
       add(entered);
       const own = entered;
@@ -334,7 +361,7 @@
       if (!page.open) return;
       page.open = false;
       // The document may already bear the next route's title.
-      add({ ...make('PageExited', {}), title: page.title || document.title });
+      add({ ...make('PageExited', { attention: attention.spent() }), title: page.title || document.title });
     }
 
     /** The same document shows another page: a route of an application, or it came back from the cache. */
@@ -378,6 +405,11 @@
     return {
       get id() { return page.id; },
       get open() { return page.open; },
+      /** Before that, the title is often still on its way: deferred scripts set it. */
+      get parsed() {
+        const [load] = /** @type {PerformanceNavigationTiming[]} */ (performance.getEntriesByType('navigation'));
+        return document.readyState === 'complete' || load?.domContentLoadedEventStart > 0;
+      },
       make, record, enter, exit, renew, watchRoutes,
       /** Completes the entry with a title that was set after it. */
       retitle() {
@@ -390,54 +422,58 @@
     };
   }
 
-  /* ------------------------------------------------------------------ channels */
+  /* ------------------------------------------------------------------ the other files */
 
-  /** A site's own channels: which function handles what.
-   * @param {() => string} pageID */
-  function createChannels(pageID) {
-    /** @type {Map<string, ((data: Data, notice: Notice) => void)[]>} */ const handlers = new Map();
-    /** @type {Notice[]} */ let unheard = [];
-    /** @type {Data} */ let state = { state: 'offline', transport: null };
+  /** What the live book captures. The code for it is loaded when there is something to notice.
+   * @param {CaptureParts} parts */
+  function createCaptures(parts) {
+    /** @type {ReturnType<typeof import('./captures.js').createCaptures>|null} */ let watch = null;
+    /** @type {TrackedEvent[]} */ let unfilled = [];
+    let version = '';
+    let settled = false;
+    let asked = 0;
 
-    /** @param {Notice} notice */
-    function call(notice) {
-      const found = handlers.get(notice.channel) || [];
-      for (const handler of found) guarded(handler)(notice.data, notice);
-      return found.length > 0;
+    async function ask() {
+      asked = performance.now();
+      try {
+        const response = await fetch(settings.base + '/server/resources/dsl/events.json', {
+          credentials: 'omit', signal: AbortSignal.timeout ? AbortSignal.timeout(PATIENCE) : undefined,
+        });
+        const book = await response.json();
+        if (book.shape !== 1 || book.version === version) return;
+        if (!watch && book.events.length) watch = (await import(besides + 'captures.js')).createCaptures(parts);
+        watch?.follow(book.events);
+        version = book.version;
+      } catch (failure) {
+        debug('This page captures nothing by itself:', failure);
+      } finally {
+        settled = true;
+        unfilled.splice(0).forEach(fill);
+      }
     }
 
+    /** @param {TrackedEvent} event */
+    function fill(event) { watch?.fill(event.eventName, event.data); }
+
     return {
-      /** @param {Notice} notice */
-      handle(notice) {
-        if (!call(notice)) unheard = [...unheard.slice(-19), notice];
+      ask,
+      /** Another page in the same document; by now there may be another book. */
+      renew() {
+        watch?.renew();
+        if (performance.now() - asked > CURRENT) ask();
       },
-      /** @param {string} channel @param {(data: Data, notice: Notice) => void} handler */
-      on(channel, handler) {
-        if (typeof channel !== 'string' || typeof handler !== 'function') return warn("'on' needs a channel and a function.");
-        if (channel.startsWith('gpe.')) return warn("Channels 'gpe.*' are built in; choose another name than", channel);
-        handlers.set(channel, [...(handlers.get(channel) || []), handler]);
-        if (channel === 'overture.state') guarded(handler)(state, { channel, data: state });
-        // What arrived before its handler was registered is not lost, as long as its page is there.
-        const now = unheard.filter((notice) => notice.channel === channel);
-        unheard = unheard.filter((notice) => notice.channel !== channel);
-        for (const notice of now) if (!notice.page || notice.page === pageID()) guarded(handler)(notice.data, notice);
-      },
-      /** @param {string} name @param {string} transport */
-      setState(name, transport) {
-        if (state.state === name && state.transport === transport) return;
-        state = { state: name, transport };
-        call({ channel: 'overture.state', data: state });
-      },
+      /** Completes what the site says, now or as soon as it is known how. @param {TrackedEvent} event */
+      complete(event) { if (settled) fill(event); else unfilled.push(event); },
+      get ready() { return !unfilled.length; },
     };
   }
-
-  /* ------------------------------------------------------------------ the live half */
 
   /** Loads `live.js` when it is first needed; what is asked of it before it is there is not lost,
    * because it begins with the state as it is then.
    * @param {Parts} parts */
   function createLive(parts) {
-    /** @type {ReturnType<import('./live.js').createLive>|null} */ let live = null;
+    /** @type {ReturnType<typeof import('./live.js').createLive>|null} */ let live = null;
+    /** @type {[string, (data: Data, notice: Notice) => void][]} */ const handlers = [];
     let wanted = false;
     let asked = false;
 
@@ -447,6 +483,7 @@
         // A browser remembers a module that failed under its address, hence another address.
         const module = await import(besides + 'live.js' + (attempt ? '?' + attempt : ''));
         live = module.createLive(parts);
+        for (const handler of handlers) live?.on(...handler);
         if (wanted) live?.start();
       } catch (failure) {
         if (attempt === 4) return warn('Notifications cannot be received:', failure);
@@ -463,6 +500,8 @@
       stop() { wanted = false; live?.stop(); },
       renew() { if (live) live.renew(); else this.start(); },
       hurry() { live?.hurry(); },
+      /** @param {string} channel @param {(data: Data, notice: Notice) => void} handler */
+      on(channel, handler) { if (live) live.on(channel, handler); else handlers.push([channel, handler]); },
     };
   }
 
@@ -489,13 +528,14 @@
   /** The commands of `_gt.push([command, ...])`, in both documented generations.
    * @param {ReturnType<typeof createIdentity>} identity
    * @param {ReturnType<typeof createPage>} page
-   * @param {ReturnType<typeof createChannels>} channels
+   * @param {ReturnType<typeof createCaptures>} captures
+   * @param {ReturnType<typeof createLive>} live
    * @returns {Record<string, (...words: any[]) => void>} */
-  function createCommands(identity, page, channels) {
+  function createCommands(identity, page, captures, live) {
     /** @param {unknown} name @param {Data} data */
     const record = (name, data) => {
       if (typeof name !== 'string' || !name) return warn("An event needs a name: _gt.push(['event', 'AddToCart', {data: {..}}]).");
-      page.record((Object.hasOwn(ALIASES, name) ? ALIASES[name] : name).slice(0, 128), data);
+      captures.complete(page.record((Object.hasOwn(ALIASES, name) ? ALIASES[name] : name).slice(0, 128), data));
     };
     return {
       event(first, options) {
@@ -511,7 +551,7 @@
         identity.ready(({ visitID, globalVisitID }) => callback({ visitID, pageID: page.id, globalVisitID }));
       },
       config(options) { if (isRecord(options)) configure(options); },
-      on(channel, handler) { channels.on(channel, handler); },
+      on(channel, handler) { live.on(channel, handler); },
     };
   }
 
@@ -541,21 +581,23 @@
     if (queue.tracker) return; // inserted twice, under either of its names
     queue.tracker = true;
 
-    const page = createPage((event, first) => outbox.add(event, first));
+    const attention = createAttention();
+    const page = createPage((event, first) => outbox.add(event, first), attention);
+    const captures = createCaptures({ page, attention: attention.spent, warn, guarded });
     const identity = createIdentity((who) => {
       if (who.newVisit) outbox.add(page.make('VisitStarted', visitStarted()), true);
       else outbox.flush();
     });
     // The server knows a visit by its first event, so the connection waits for it.
-    const outbox = createOutbox(identity, page.retitle, () => { if (page.open) live.start(); });
-    const channels = createChannels(() => page.id);
-    const live = createLive({ settings, page, identity, channels, store, flush: outbox.flush, warn, debug, guarded, backoff });
-    page.onChange(live.renew.bind(live));
+    const outbox = createOutbox(identity, () => page.parsed && captures.ready, page.retitle, () => { if (page.open) live.start(); });
+    const live = createLive({ settings, page, identity, store, flush: outbox.flush, warn, debug, guarded, backoff });
+    page.onChange(() => { live.renew(); captures.renew(); });
 
-    takeOver(queue, createCommands(identity, page, channels), () => {
+    takeOver(queue, createCommands(identity, page, captures, live), () => {
       page.enter();
       page.watchRoutes();
     });
+    captures.ask();
     identity.open();
     watchLife(page, outbox, live);
   }
