@@ -2,7 +2,7 @@
 
 A book of ten thousand rules takes seconds to parse and check, and hardly changes from one start of
 a server to the next. So what the compiler says of each file that has no mistake is kept here, under
-the hash of its text and of the code that read it.
+the hash of its text, of the code that read it, and of the time zones that there are.
 
 Nothing depends on it. What is missing, cut off, changed or of another version is as if it had never
 been there, and what cannot be written is not kept; neither is worth a word. Nothing in it is ever
@@ -23,9 +23,11 @@ import re
 import stat
 import sys
 import time
+import zoneinfo
 from collections.abc import Mapping
 from functools import cache
 from hashlib import blake2b
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -83,7 +85,7 @@ class Cache:
             raise PermissionError(f"{folder} is not a folder that only its owner can open")
         self._folder = folder
         self._most = most
-        self._version = _version()
+        self._version = _version() + _zones()
         self._writes = True
         self._numbers = itertools.count()  # the same for all threads
 
@@ -122,14 +124,39 @@ class Cache:
 
 @cache
 def _version() -> bytes:
-    """A hash of the code that reads and checks: other code may read the same text otherwise."""
-    found = blake2b(f"{engine.__version__} {sys.version}".encode(), digest_size=16)
+    """A hash of the code that reads and checks: other code may read the same text otherwise.
+
+    Lark makes the tables of the grammar, and RE2 says which patterns are any.
+    """
+    others = [_release(name) for name in ("lark", "google-re2")]
+    found = blake2b(f"{engine.__version__} {sys.version} {others}".encode(), digest_size=16)
     root = Path(engine.__file__).parent
     for room in ("vocabulary", "language"):
         for path in sorted(root.glob(f"{room}/**/*")):
             if path.suffix in (".py", ".lark"):
                 found.update(path.name.encode() + path.read_bytes())
     return found.digest()
+
+
+def _zones() -> bytes:
+    """A hash of which time zones there are, as far as can be told without a look at each.
+
+    A book that was found good names zones; an update of the machine may take old names away. What
+    a zone says of its hours is not kept: that is read when a book is planned.
+    """
+    found = blake2b(digest_size=16)
+    for folder in zoneinfo.TZPATH:
+        with contextlib.suppress(OSError):
+            found.update(f"{folder} {os.stat(folder).st_mtime_ns}\n".encode())
+    found.update(_release("tzdata").encode())
+    return found.digest()
+
+
+def _release(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 def _is_own(seen: os.stat_result) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import zoneinfo
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,6 +50,18 @@ def test_a_book_is_kept_file_by_file_and_read_again(tmp_path: Path) -> None:
     assert len(written) == len(SOURCES) + 2, "each file, that all is well, and the warnings"
     compiled_with(tmp_path / "cache")
     assert {path: path.stat().st_mtime_ns for path in entries(tmp_path / "cache")} == written
+
+
+def test_other_time_zones_are_another_world(tmp_path: Path) -> None:
+    """A book that was good may name a zone that an update of the machine has taken away."""
+    Cache(tmp_path / "cache").put("book", b"good")
+    usual = zoneinfo.TZPATH
+    try:
+        zoneinfo.reset_tzpath(to=[str(tmp_path)])
+        assert Cache(tmp_path / "cache").get("book") is None
+    finally:
+        zoneinfo.reset_tzpath(to=usual)
+    assert Cache(tmp_path / "cache").get("book") == b"good"
 
 
 def test_only_the_owner_can_look_into_it(tmp_path: Path) -> None:

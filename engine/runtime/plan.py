@@ -117,6 +117,7 @@ def _planned(book: syntax.Book, visit_expiry: int, before: Plan | None, breathe:
     guarantees = _guarantees(book, watchers, len(rules))
     moved: tuple[PlannedRule | PlannedGuarantee, ...] = (*rules, *guarantees)
     watches, registers = watchers.watches, watchers.registers
+    rules_of, cancelling = _waiting_rules(rules)
     indexes = _Indexes(conditions, watches, before, breathe)
     return Plan(
         version=version_of(book, visit_expiry),
@@ -130,8 +131,8 @@ def _planned(book: syntax.Book, visit_expiry: int, before: Plan | None, breathe:
         named=indexes.named(),
         others=indexes.others(),
         sends=indexes.sends(),
-        rules_of=_rules_of(rules),
-        cancelling=_cancelling(rules),
+        rules_of=rules_of,
+        cancelling=cancelling,
         guarantees=guarantees,
         guarantees_of=_waiting([guarantee.automaton for guarantee in guarantees]),
         enforces=any(guarantee.enforced for guarantee in guarantees),
@@ -242,24 +243,19 @@ def _waiting(automata: list[Automaton]) -> dict[int, tuple[int, ...]]:
     return {watch: tuple(places) for watch, places in found.items()}
 
 
-def _rules_of(rules: tuple[PlannedRule, ...]) -> dict[int, tuple[PlannedRule, ...]]:
-    """The rules that a watch moves even when no timer runs, in order of rank."""
+def _waiting_rules(
+    rules: tuple[PlannedRule, ...],
+) -> tuple[dict[int, tuple[PlannedRule, ...]], frozenset[int]]:
+    """The rules that a watch moves even when no timer runs, by rank, and what only cancels."""
     found: dict[int, list[PlannedRule]] = {}
+    cancelling = set()
     for rule in rules:
         for watch in rule.automaton.reached_by:
-            if not rule.automaton.only_cancels(watch):
+            if rule.automaton.only_cancels(watch):
+                cancelling.add(watch)
+            else:
                 found.setdefault(watch, []).append(rule)
-    return {watch: tuple(waiting) for watch, waiting in found.items()}
-
-
-def _cancelling(rules: tuple[PlannedRule, ...]) -> frozenset[int]:
-    automata = [rule.automaton for rule in rules]
-    return frozenset(
-        watch
-        for automaton in automata
-        for watch in automaton.reached_by
-        if automaton.only_cancels(watch)
-    )
+    return {watch: tuple(waiting) for watch, waiting in found.items()}, frozenset(cancelling)
 
 
 def _recorders(
