@@ -237,6 +237,8 @@ def _pages(widgets: Path) -> list[BaseRoute]:
         ),
         *pages.site("/shop", widgets / "shop", shop),
         *pages.site("/desk", widgets / "desk"),
+        # Where the sample widgets of GMS are looked for.
+        *pages.site("/genesys/admin/js/sample/cb", widgets / "media"),
         pages.address_page(
             "Overture",
             {

@@ -331,9 +331,9 @@ def test_the_documented_functions_are_globals(widget: Page) -> None:
 
 
 def test_a_scenario_that_is_not_served_is_said(widget: Page, address: str) -> None:
-    widget.goto(f"{address}/frontend/resources/indexGPE.html?gmsScenario=VOICE-NOW-USERTERM")
+    widget.goto(f"{address}/frontend/resources/indexGPE.html?gmsScenario=VOICE-NEVER")
     alert = widget.get_by_role("alert")
-    expect(alert).to_have_text("The scenario VOICE-NOW-USERTERM is not available here.")
+    expect(alert).to_have_text("The scenario VOICE-NEVER is not available here.")
 
 
 def test_the_desk_asks_for_the_token_and_keeps_it(site: Site, desk: Page) -> None:

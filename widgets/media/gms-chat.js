@@ -1,9 +1,12 @@
 // @ts-check
 /**
- * The chat window: starts the scenario of its address by itself and carries the conversation.
- * Everything that comes from the network is put on the page as text, never as HTML.
+ * The GMS window: starts what its address says by itself, shows the dialogs of GMS, and carries
+ * the conversation. Everything from the network is put on the page as text, never as HTML.
+ *
+ * What is sent to GMS, and when, is in `gms-settings.js`, for a copy to replace.
  */
 import { Gms, GmsError } from "./gms.js";
+import * as dialogs from "./gms-dialogs.js";
 
 /** Pause between refreshes in ms: quick while somebody speaks, slower in silence. */
 const QUICK = 1_000;
@@ -16,78 +19,147 @@ const SOON = "An agent will be with you soon";
 
 const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const message = /** @type {HTMLTextAreaElement} */ (place("message"));
-const settings = document.documentElement.dataset;
-const gms = new Gms(settings.gms ?? "/genesys/1/service", getUrlVars("user_name") ?? "Visitor");
+const page = /** @type {any} */ (window);
+let gms = new Gms("/genesys/1/service", "Visitor");
 
+/** What was asked of GMS: nothing yet, or a scenario at a service. */
+const wish = { scenario: "", service: "" };
 /** @type {{id: string, position: number, over: boolean, failures: number, spoken: number}} */
 const chat = { id: "", position: 0, over: true, failures: 0, spoken: 0 };
 let timer = 0;
 let unread = 0;
 
-/**
- * A variable of this window's address, decoded; undefined when it is not there.
- * @param {string} name
- * @returns {string | undefined}
- */
-function getUrlVars(name) {
-  return new URLSearchParams(window.location.search).get(name) ?? undefined;
+/** What the documented widget calls GMS by; its callers may be code of others. */
+const gmsInterface = {
+  /**
+   * Asks GMS for what a scenario says. A window has one conversation: while there is one, a
+   * second wish is not heard. A reloaded window goes on with the chat that it had.
+   * @param {string} scenario @param {string} url @param {string} service
+   * @param {Record<string, unknown>} params @param {Record<string, string>} headers
+   * @param {(answer: import("./gms.js").Dialog) => void} handler
+   */
+  async createCallback(scenario, url, service, params, headers, handler) {
+    if (wish.scenario) return;
+    Object.assign(wish, { scenario, service });
+    gms = new Gms(url, headers?.gms_user || "Visitor");
+    begin();
+    const known = remembered();
+    if (known && scenario.includes("CHAT")) return resume(known, again);
+    const lack = dialogs.lacking(scenario, params);
+    if (lack) return question(lack);
+    const start = () => gms.start(service, scenario, said(params)).then(handler);
+    return attempt(start, again);
+
+    function again() {
+      wish.scenario = "";
+      gmsInterface.createCallback(scenario, url, service, params, headers, handler);
+    }
+  },
+};
+
+/** What is worth sending, as text. @param {Record<string, unknown>} params */
+function said(params) {
+  const invitation = { invitation: params.invitation ?? page.getUrlVars("invitation") };
+  const known = Object.entries({ ...params, ...invitation }).filter(([, value]) => value != null);
+  return Object.fromEntries(known.map(([name, value]) => [name, String(value)]));
 }
 
-/** Start the scenario that the address names; reloading the window goes on with its chat. */
-async function gpeStartScenario() {
-  const known = remembered();
-  if (!known) return connect();
-  begin();
+/**
+ * Does it, and says what went wrong: a refusal ends it, a silence is tried again.
+ * @param {() => Promise<unknown>} what @param {() => void} again
+ */
+async function attempt(what, again) {
+  try {
+    await what();
+    chat.failures = 0;
+  } catch (error) {
+    const refused = error instanceof GmsError && error.status >= 400 && error.status < 500;
+    if (refused) return refuse(/** @type {GmsError} */ (error).message);
+    if (!(error instanceof GmsError)) throw error;
+    fail("The chat can not be reached. Trying again …");
+    retry(again);
+  }
+}
+
+/** @param {{number: boolean, time: boolean}} lack */
+async function question(lack) {
+  const { service } = wish;
+  wish.scenario = ""; // the answers are a new wish
+  say("");
+  place("who").textContent = "Call back";
+  const times = lack.time ? await gms.availability(service).catch(() => []) : [];
+  dialogs.ask(lack, times);
+}
+
+/** @param {string} known @param {() => void} again a chat from the start */
+async function resume(known, again) {
   chat.id = known;
   try {
     take(await gms.enter(known));
     if (!chat.over) open();
   } catch (error) {
-    if (error instanceof GmsError && error.status === 404) return connect();
+    if (error instanceof GmsError && error.status === 404) {
+      forget();
+      return again();
+    }
     fail("The chat can not be reached. Trying again …");
-    retry(gpeStartScenario);
+    retry(() => resume(known, again));
   }
 }
 
-/** Ask GMS for a chat and enter it. */
-async function connect() {
-  begin();
-  const scenario = getUrlVars("gmsScenario") || "CHAT-NOW";
-  try {
-    chat.id = await gms.createCallback(settings.service ?? "samples_new", scenario, parameters());
-    remember(chat.id);
-    take(await gms.enter(chat.id));
+/** What GMS answers to a scenario. @param {import("./gms.js").Dialog} dialog */
+async function onResponseReceived(dialog) {
+  if (dialog._action === "StartChat") return enter(dialog._id);
+  if (wish.scenario === "CHAT-WAIT") return awaitAgent(dialog);
+  place("who").textContent = "Call back";
+  say("");
+  const { service, scenario } = wish;
+  const cancel = scenario.endsWith("USERTERM") ? () => takeBack(service, dialog._id) : undefined;
+  dialogs.show(dialog, { choose: (choice) => follow(() => gms.choose(choice._user_action_url)), cancel });
+}
+
+/** What a built-in service answers: a number to call, or a chat. @param {import("./gms.js").Dialog} answer */
+async function onBuiltinCallbackResponseReceived(answer) {
+  if (answer._access_number) return onResponseReceived(answer);
+  return enter(answer._id);
+}
+
+/** @param {() => Promise<import("./gms.js").Dialog>} what */
+function follow(what) {
+  return attempt(() => what().then(onResponseReceived), () => follow(what));
+}
+
+/** Asks again and again until an agent is there. @param {import("./gms.js").Dialog} dialog */
+function awaitAgent(dialog) {
+  say(dialog._text ?? SOON);
+  chat.failures = 0;
+  window.clearTimeout(timer);
+  timer = window.setTimeout(() => follow(() => gms.follow(dialog._id, "StartChat")), pause());
+}
+
+/** @param {string} service @param {string} id */
+function takeBack(service, id) {
+  const done = { _id: id, _text: "We will not call you." };
+  return attempt(
+    () => gms.cancel(service, id).then(() => dialogs.show(done, { choose() {} })),
+    () => takeBack(service, id),
+  );
+}
+
+/** @param {string} id */
+async function enter(id) {
+  chat.id = id;
+  remember(id);
+  await attempt(async () => {
+    take(await gms.enter(id));
     if (!chat.over) open();
-  } catch (error) {
-    const refused = error instanceof GmsError && error.status >= 400 && error.status < 500;
-    if (refused) return refuse(/** @type {GmsError} */ (error).message);
-    fail("The chat can not be reached. Trying again …");
-    retry(chat.id ? gpeStartScenario : connect);
-  }
-}
-
-/** What goes to GMS beside the scenario. Note the spelling: visitId in addresses, visitID here. */
-function parameters() {
-  /** @type {Record<string, string>} */
-  const params = { _customer_number: getUrlVars("contact_number") ?? "", _provide_code: "false" };
-  const names = {
-    visitID: "visitId",
-    pageID: "pageId",
-    invitation: "invitation",
-    webengagement: "webengagement",
-    first_name: "first_name",
-    last_name: "last_name",
-  };
-  for (const [param, variable] of Object.entries(names)) {
-    const value = getUrlVars(variable);
-    if (value !== undefined) params[param] = value;
-  }
-  return params;
+  }, () => enter(id));
 }
 
 function begin() {
-  Object.assign(chat, { id: "", position: 0, over: false, failures: 0, spoken: Date.now() });
+  Object.assign(chat, { id: "", position: 0, over: false, spoken: Date.now() });
   place("log").replaceChildren();
+  dialogs.clear();
   place("over").hidden = true;
   document.body.classList.remove("over");
   agent("");
@@ -105,6 +177,7 @@ function open() {
 
 function finish() {
   chat.over = true;
+  wish.scenario = "";
   document.body.classList.add("over");
   window.clearTimeout(timer);
   forget();
@@ -116,6 +189,11 @@ function finish() {
 
 /** @param {string} sentence */
 function refuse(sentence) {
+  const lack = dialogs.lacking(wish.scenario, {});
+  if (lack && !chat.id) {
+    dialogs.complain(sentence);
+    return question(lack);
+  }
   finish();
   place("over").querySelector("p")?.replaceChildren("The chat did not start.");
   fail(sentence);
@@ -260,7 +338,7 @@ function ring() {
 
 /** One chat for a visit and window; a window without storage only loses it on reload. */
 function storageKey() {
-  return `overture.chat.${getUrlVars("visitId") ?? ""}`;
+  return `overture.chat.${page.getUrlVars("visitId") ?? ""}`;
 }
 
 function remembered() {
@@ -302,7 +380,7 @@ place("end").addEventListener("click", end);
 place("again").addEventListener("click", () => {
   place("over").querySelector("p")?.replaceChildren("This chat has ended.");
   place("problem").hidden = true;
-  connect();
+  page.connect();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible") return;
@@ -311,6 +389,17 @@ document.addEventListener("visibilitychange", () => {
   if (!chat.over && chat.id) poll();
 });
 
-// The names of the documented example, so that a page written after it finds them.
-Object.assign(window, { getUrlVars, gpeStartScenario, connect });
-/** @type {any} */ (window).gpeStartScenario();
+place("settings").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (dialogs.isAnswered()) page.connect();
+});
+
+for (const name of ["user_name", "first_name", "last_name", "contact_number"]) {
+  const value = page.getUrlVars(name);
+  if (value !== undefined) page.$(`#${name}`).val(value);
+}
+
+// The names of the documented example, so that code written after it finds them.
+Object.assign(page, { gmsInterface, onResponseReceived, onBuiltinCallbackResponseReceived });
+// When scripts of a copy have run, too.
+addEventListener("DOMContentLoaded", () => page.gpeStartScenario(), { once: true });

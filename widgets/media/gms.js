@@ -1,17 +1,32 @@
 // @ts-check
 /**
- * The GMS protocol as a widget speaks it: scenarios, callback service, chat v1.
+ * The GMS protocol as a widget speaks it: scenarios, callback service, dialogs, chat v1.
  * Knows nothing of the page: another widget can import it and look as it likes.
  */
 
-/** What a scenario's name stands for; the name itself never goes on the wire. */
+/** @param {string} direction @param {string} waits @param {string} medium */
+const expanded = (direction, waits, medium) => Object.freeze({
+  _call_direction: direction,
+  _wait_for_agent: waits,
+  _wait_for_user_confirm: waits,
+  _media_type: medium,
+});
+
+/**
+ * What a scenario's name stands for; the name itself never goes on the wire. The last two are
+ * built-in services, which take no parameters of a scenario.
+ * @type {Readonly<Record<string, Readonly<Record<string, string>>>>}
+ */
 export const SCENARIOS = Object.freeze({
-  "CHAT-NOW": Object.freeze({
-    _call_direction: "USERORIGINATED",
-    _wait_for_agent: "false",
-    _wait_for_user_confirm: "false",
-    _media_type: "chat",
-  }),
+  'CHAT-NOW': expanded('USERORIGINATED', 'false', 'chat'),
+  'CHAT-WAIT': expanded('USERORIGINATED', 'true', 'chat'),
+  'VOICE-NOW-USERORIG': expanded('USERORIGINATED', 'false', 'voice'),
+  'VOICE-WAIT-USERORIG': expanded('USERORIGINATED', 'true', 'voice'),
+  'VOICE-NOW-USERTERM': expanded('USERTERMINATED', 'false', 'voice'),
+  'VOICE-WAIT-USERTERM': expanded('USERTERMINATED', 'true', 'voice'),
+  'VOICE-SCHEDULED-USERTERM': expanded('USERTERMINATED', 'true', 'voice'),
+  'REQUEST-INTERACTION': Object.freeze({}),
+  'REQUEST-CHAT': Object.freeze({}),
 });
 
 /** A refusal of the server: `message` is its sentence; `status` 0 means that nobody answered. */
@@ -26,47 +41,77 @@ export class GmsError extends Error {
 /**
  * @typedef {{position: number, type: string, nick: string, text: string, party: string}} Line
  * @typedef {{position: number, lines: Line[], ended: boolean}} Transcript
+ * @typedef {{_label: string, _user_action_url: string}} Choice
+ * @typedef {{_id: string, _action?: string, _text?: string, _tel_url?: string, _label?: string,
+ *   _content?: {_group_name: string, _group_content: Choice[]}[],
+ *   _access_number?: string, _expiration_time?: string}} Dialog
  */
 
 /** One server, one user name for its header. */
 export class Gms {
   /** @param {string} base such as "/genesys/1/service" @param {string} user for the header gms_user */
   constructor(base, user) {
-    this.base = base.replace(/\/+$/, "");
+    this.base = base.replace(/\/+$/, '');
     this.user = user;
   }
 
   /**
-   * Start a scenario of a service; the answer is the id that opens the chat.
+   * Start a scenario at a service such as `callback/samples_new`; the answer is what to do next.
    * @param {string} service @param {string} scenario @param {Record<string, string>} params
-   * @returns {Promise<string>}
+   * @returns {Promise<Dialog>}
    */
-  async createCallback(service, scenario, params) {
-    const expanded = SCENARIOS[/** @type {keyof typeof SCENARIOS} */ (scenario)];
-    if (!expanded) throw new GmsError(415, `The scenario ${scenario} is not available here.`);
-    const path = `callback/${encodeURIComponent(service)}`;
-    const answer = await this.#post(path, { ...expanded, ...params });
-    return String(answer._id);
+  async start(service, scenario, params) {
+    if (!Object.hasOwn(SCENARIOS, scenario)) {
+      throw new GmsError(415, `The scenario ${scenario} is not available here.`);
+    }
+    return this.#ask('POST', service, { ...SCENARIOS[scenario], ...params });
+  }
+
+  /** What to do next with what was started, after a dialog. @param {string} id @param {string} action @returns {Promise<Dialog>} */
+  follow(id, action) {
+    return this.#ask('GET', `${encodeURIComponent(id)}/${encodeURIComponent(action)}`);
+  }
+
+  /** A choice of a menu: an address below this server's, and of no other. @param {string} url @returns {Promise<Dialog>} */
+  choose(url) {
+    const base = new URL(`${this.base}/`, location.href);
+    const target = new URL(url, base);
+    const known = target.origin === base.origin && target.pathname.startsWith(base.pathname);
+    if (!known) return Promise.reject(new GmsError(415, 'This choice leads elsewhere.'));
+    return this.#ask('POST', target.pathname.slice(base.pathname.length) + target.search);
+  }
+
+  /**
+   * The times that a service offers, each with its free places.
+   * @param {string} service @returns {Promise<[string, number][]>}
+   */
+  async availability(service) {
+    return Object.entries(await this.#ask('GET', `${service}/availability`));
+  }
+
+  /** Take a callback back. @param {string} service @param {string} id */
+  cancel(service, id) {
+    return this.#ask('DELETE', `${service}/${encodeURIComponent(id)}`);
   }
 
   /** Enter the chat: its whole transcript. Entering again is harmless. @param {string} id */
   enter(id) {
-    return this.#chat(id, "", { transcriptPosition: "0" });
+    return this.#chat(id, '', { transcriptPosition: '0' });
   }
 
   /** @param {string} id @param {number} position @param {string} message */
   send(id, position, message) {
-    return this.#chat(id, "/send", { transcriptPosition: String(position), message });
+    return this.#chat(id, '/send', { transcriptPosition: String(position), message });
   }
 
   /** @param {string} id @param {number} position the last position that is already here */
   refresh(id, position) {
-    return this.#chat(id, "/refresh", { transcriptPosition: String(position) });
+    return this.#chat(id, '/refresh', { transcriptPosition: String(position) });
   }
 
   /** @param {string} id @param {number} position */
   disconnect(id, position) {
-    return this.#chat(id, "/disconnect", { transcriptPosition: String(position) });
+    return this.#chat(id, '/disconnect', { transcriptPosition: String(position) });
   }
 
   /**
@@ -74,7 +119,7 @@ export class Gms {
    * @returns {Promise<Transcript>}
    */
   async #chat(id, action, params) {
-    const answer = await this.#post(`${encodeURIComponent(id)}/ixn/chat${action}`, params);
+    const answer = await this.#ask('POST', `${encodeURIComponent(id)}/ixn/chat${action}`, params);
     const shown = answer.transcriptToShow ?? [];
     const position = Number(answer.transcriptPosition);
     const first = position - shown.length + 1;
@@ -85,27 +130,27 @@ export class Gms {
       text: line[2],
       party: line[4],
     }));
-    return { position, lines, ended: answer.chatIxnState === "DISCONNECTED" };
+    return { position, lines, ended: answer.chatIxnState === 'DISCONNECTED' };
   }
 
-  /** @param {string} path @param {Record<string, string>} params */
-  async #post(path, params) {
+  /** @param {string} method @param {string} path @param {Record<string, string>} [params] */
+  async #ask(method, path, params) {
     let response;
     try {
       response = await fetch(`${this.base}/${path}`, {
-        method: "POST",
+        method,
         headers: { gms_user: encodeURIComponent(this.user) },
-        body: new URLSearchParams(params),
-        credentials: "omit",
-        cache: "no-store",
+        body: method === 'POST' ? new URLSearchParams(params) : undefined,
+        credentials: 'omit',
+        cache: 'no-store',
         signal: AbortSignal.timeout(15_000),
       });
     } catch {
-      throw new GmsError(0, "No connection.");
+      throw new GmsError(0, 'No connection.');
     }
     const answer = await response.json().catch(() => ({}));
-    if (response.ok) return answer;
+    if (response.ok && !answer.error) return answer;
     const sentence = answer.message ?? answer.error ?? `The server answered ${response.status}.`;
-    throw new GmsError(response.status, String(sentence));
+    throw new GmsError(response.ok ? 415 : response.status, String(sentence));
   }
 }
