@@ -16,6 +16,7 @@ import engine
 from engine import custody, doctor
 from engine.config import PORT, SettingsError, settings
 from engine.language.pages import near_code, pages
+from engine.reporting import command as reporting
 from engine.trials import commands as trials
 from engine.trials import formatting, importing, inquiries
 
@@ -204,6 +205,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         examples=doctor.EXAMPLES,
         arguments=doctor.arguments,
         run=doctor.doctor,
+    ),
+    "report": Command(
+        help=reporting.HELP,
+        examples=reporting.EXAMPLES,
+        arguments=reporting.arguments,
+        run=reporting.run,
     ),
     "export": Command(
         help=custody.EXPORT_HELP,

@@ -41,6 +41,7 @@ from engine.media.agents import Agents
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
+from engine.reporting.door import ReportDoor
 from engine.shelf import BookError, Shelf
 
 DRAIN: Final = 10
@@ -133,6 +134,7 @@ async def _opened(
     except OSError as error:
         await host.stop()
         raise StartError(str(error)) from error
+    reports = ReportDoor(settings.data, lambda: shelf.book, access.require_authority)
     try:
         inside = _Inside(host, ingest, access)
         media = create_routes(
@@ -152,11 +154,17 @@ async def _opened(
             rates=Rates(now_ms),
             book=shelf.report,
             agents=agents.free,
-            routes=[*media, *pages.captures(lambda: shelf.captures), *_pages(widgets)],
+            routes=[
+                *media,
+                *reports.routes(),
+                *pages.captures(lambda: shelf.captures),
+                *_pages(widgets),
+            ],
         )
         async with _beside(_search_in_peace(lambda: ingest.accepted)):
             yield app, hub
     finally:
+        reports.stop()
         await host.stop()
         await store.close()
 
@@ -244,6 +252,7 @@ def _pages(widgets: Path) -> list[BaseRoute]:
             {
                 "/shop/": "the demo shop: a visitor's view",
                 "/desk/": "the desk: an agent's view",
+                "/desk/report.html": "the report: what came of the strategies",
                 "/api/book": "the live book and its problems",
                 "/api/status": "what is connected and counted",
             },

@@ -181,6 +181,11 @@ class Shelf:
         """What pages capture by themselves in the live book, with its version."""
         return self._edition.captures
 
+    @property
+    def book(self) -> Book:
+        """The live book."""
+        return self._edition.book
+
     def report(self) -> dict[str, Any]:
         """Say what is live and what is wrong with the files on disk, for ``GET /api/book``.
 

@@ -11,10 +11,12 @@ _PATIENCE_S = 10.0
 
 
 @contextlib.contextmanager
-def reading(path: Path) -> Iterator[sqlite3.Connection]:
+def reading(path: Path, *, at_once: bool = True) -> Iterator[sqlite3.Connection]:
     """What is in the file at one moment, also beside a server. Raises OSError with a sentence.
 
-    Nothing is written. Text that is damaged can be read: what is no UTF-8 becomes surrogates.
+    Nothing is written. Text that is damaged can be read: what is no UTF-8 becomes surrogates. Who
+    reads for long says ``at_once=False``: then each statement has a moment of its own, and between
+    two of them the log of a server that writes can begin anew.
     """
     if not path.is_file():
         raise OSError(f"There is no store at {path}: name its folder with --data.")
@@ -28,10 +30,12 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
             sqlite3.connect(address, uri=True, timeout=_PATIENCE_S, isolation_level=None)
         ) as connection:
             connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
-            connection.execute("BEGIN")
+            if at_once:
+                connection.execute("BEGIN")
             connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             yield connection
-            connection.execute("ROLLBACK")
+            if at_once:
+                connection.execute("ROLLBACK")
     except sqlite3.Error as problem:
         raise OSError(
             f"{path} can not be read ({problem}): if it is a copy, copy it again with"

@@ -37,6 +37,11 @@ export function eventWords(name) {
   return EVENTS[/** @type {keyof typeof EVENTS} */ (name)] ?? name;
 }
 
+/** @param {string} reason */
+export function reasonWords(reason) {
+  return REASONS[/** @type {keyof typeof REASONS} */ (reason)] ?? reason;
+}
+
 /**
  * One decision of the engine as a sentence, and whether it invited.
  * @param {{strategy?: string, reason?: string | null, sends?: unknown[]}} decision
@@ -46,8 +51,7 @@ export function decisionWords(decision) {
   const sent = !decision.reason && (decision.sends?.length ?? 0) > 0;
   if (sent) return { sent, text: `${name} sent its message` };
   const reason = String(decision.reason ?? "");
-  const why = REASONS[/** @type {keyof typeof REASONS} */ (reason)] ?? reason;
-  return { sent, text: `${name} held back: ${why || "nothing to send"}` };
+  return { sent, text: `${name} held back: ${reasonWords(reason) || "nothing to send"}` };
 }
 
 /** Milliseconds of a time that is a number or ISO text. @param {unknown} time */

@@ -1,0 +1,1 @@
+"""What came of the strategies, in figures: from qualified to answered."""
