@@ -22,6 +22,7 @@ from engine.media.interactions import (
     Interaction,
     InteractionStore,
     Line,
+    Party,
     Refused,
     Report,
 )
@@ -41,6 +42,9 @@ WithEnd = Callable[[sqlite3.Connection], None]
 VISITOR_SILENCE: Final = 180_000
 """A chat ends when its widget was not heard of for this many milliseconds. Browsers let a
 hidden window speak once a minute only, so that this must be some minutes."""
+
+TYPING: Final = 6_000
+"""Somebody types for this many milliseconds after they last said so, unless they send it."""
 
 PATIENCE: Final = 5.0
 """Seconds that a visitor waits at most for the rest of the engine when a chat starts."""
@@ -90,6 +94,7 @@ class Conversations:
         self._happened = happened
         self._invitation = invitation
         self._heard: dict[str, int] = {}
+        self._typing: dict[tuple[str, Party], int] = {}
         self._tidied = 0
         for found in store.resumed:
             self._hear(found)
@@ -147,6 +152,43 @@ class Conversations:
         self.agents.restore(agent, identity)
         return found
 
+    async def transfer(self, identity: str, agent: str, to: str) -> Interaction:
+        """An agent hands a chat of theirs to another who is ready and has a free place.
+
+        Raises Refused (``absent``, ``no-place``, ``ended``, ``waiting``, ``taken``).
+        """
+        if not any(one.name == to and one.ready for one in self.agents.everyone()):
+            raise Refused("absent", f"{to} is not ready: choose another agent.")
+        # As in ``accept``: the place first.
+        place = f"{identity} for {to}"
+        if not self.agents.hold(to, place):
+            raise Refused("no-place", f"{to} has no free place: choose another agent.")
+        try:
+            found = await self.store.transfer(identity, agent, to)
+        finally:
+            self.agents.release(place)
+        self.agents.restore(to, identity)
+        self._typing.pop((identity, "agent"), None)
+        return found
+
+    async def say(self, identity: str, party: Party, nickname: str, text: str) -> Interaction:
+        """One message; who sent it types no more."""
+        found = await self.store.say(identity, party, nickname, text)
+        self._typing.pop((identity, party), None)
+        return found
+
+    def note_typing(self, found: Interaction, party: Party, *, typing: bool) -> None:
+        """Somebody types, or stopped. Kept in memory alone: it is over before a restart is."""
+        if typing and found.state != "ended":
+            self._typing[found.id, party] = self.store.clock()
+        else:
+            self._typing.pop((found.id, party), None)
+
+    def is_typing(self, found: Interaction, party: Party) -> bool:
+        """Whether a party of a chat types now."""
+        since = self._typing.get((found.id, party))
+        return since is not None and self.store.clock() - since < TYPING
+
     async def end_by_agent(
         self,
         identity: str,
@@ -182,6 +224,8 @@ class Conversations:
     async def _end(self, interaction: Interaction) -> Interaction:
         self.agents.release(interaction.id)
         self._heard.pop(interaction.id, None)
+        for party in _PARTIES:
+            self._typing.pop((interaction.id, party), None)
         await self._tell()
         return interaction
 
@@ -216,6 +260,7 @@ class Conversations:
         return True
 
 
+_PARTIES: Final[tuple[Party, ...]] = ("visitor", "agent")
 _NAMES: Final = ("id", "strategy", "group", "message")
 
 

@@ -63,6 +63,18 @@ class MessageBody(BaseModel):
     text: str = Field(min_length=1, max_length=4_000)
 
 
+class TypingBody(AcceptBody):
+    """Whether an agent is writing in a chat of theirs."""
+
+    typing: StrictBool
+
+
+class TransferBody(AcceptBody):
+    """Who hands a chat to whom."""
+
+    to: Name
+
+
 class AgentBody(BaseModel):
     """What an agent's desk says of its agent."""
 
@@ -95,6 +107,8 @@ class Desk:
             Route(one, self._guarded(self._details), methods=["GET"]),
             Route(f"{one}/accept", self._guarded(self._accept), methods=["POST"]),
             Route(f"{one}/messages", self._guarded(self._say), methods=["POST"]),
+            Route(f"{one}/typing", self._guarded(self._typing), methods=["POST"]),
+            Route(f"{one}/transfer", self._guarded(self._transfer), methods=["POST"]),
             Route(f"{one}/end", self._guarded(self._end), methods=["POST"]),
             Route("/desk/api/agents", self._guarded(self._agents), methods=["GET"]),
             Route(agent, self._guarded(self._renew), methods=["PUT"]),
@@ -115,6 +129,7 @@ class Desk:
             "attached": found.attached,
             "customer": found.customer,
             "invitation": found.invitation,
+            "typing": self._conversations.is_typing(found, "visitor"),
             "transcript": [asdict(line) for line in lines],
         }
         # The transcript is asked for every second, the history of a long visit need not be.
@@ -141,9 +156,21 @@ class Desk:
 
     async def _say(self, request: Request) -> Response:
         body = await model(request, MessageBody)
-        store = self._conversations.store
-        found = await store.say(request.path_params["id"], "agent", body.agent, body.text)
+        identity = request.path_params["id"]
+        found = await self._conversations.say(identity, "agent", body.agent, body.text)
         return _answer(_summary(found))
+
+    async def _typing(self, request: Request) -> Response:
+        body = await model(request, TypingBody)
+        found = await self._conversations.store.get(request.path_params["id"])
+        if found.agent == body.agent:
+            self._conversations.note_typing(found, "agent", typing=body.typing)
+        return Response(status_code=204)
+
+    async def _transfer(self, request: Request) -> Response:
+        body = await model(request, TransferBody)
+        identity = request.path_params["id"]
+        return _answer(_summary(await self._conversations.transfer(identity, body.agent, body.to)))
 
     async def _end(self, request: Request) -> Response:
         body = await model(request, AcceptBody)

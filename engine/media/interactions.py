@@ -275,12 +275,24 @@ class InteractionStore:
                 if not take_over:
                     raise Refused("taken", f"{found.agent} has this chat.")
                 _append(db, found, "Notice.Left", "agent", found.agent, "", now)
-            db.execute(
-                "UPDATE interactions SET state = 'active', agent = ? WHERE id = ?",
-                (agent, interaction),
-            )
-            _append(db, found, "Notice.Joined", "agent", agent, "", now)
-            return _one(db, interaction)
+            return _given(db, found, agent, now)
+
+        return await self.write(work)
+
+    async def transfer(self, interaction: str, agent: str, to: str) -> Interaction:
+        """An agent gives what they have to another; to themselves changes nothing.
+
+        Raises Unknown, Refused (``ended``, ``waiting``, ``taken``).
+        """
+        now = self.clock()
+
+        def work(db: sqlite3.Connection) -> Interaction:
+            found = _one(db, interaction)
+            _check_speaker(found, "agent", agent)
+            if agent == to:
+                return found
+            _append(db, found, "Notice.Left", "agent", agent, "", now)
+            return _given(db, found, to, now)
 
         return await self.write(work)
 
@@ -435,6 +447,14 @@ def _check_room(db: sqlite3.Connection, visit: str | None) -> None:
         here = db.execute(f"{count} AND visit = ?", (visit,)).fetchone()[0]
         if here >= OPEN_PER_VISIT:
             raise Refused("too-many", "This visit has too many open chats: end one first.")
+
+
+def _given(db: sqlite3.Connection, found: Interaction, agent: str, now: int) -> Interaction:
+    db.execute(
+        "UPDATE interactions SET state = 'active', agent = ? WHERE id = ?", (agent, found.id)
+    )
+    _append(db, found, "Notice.Joined", "agent", agent, "", now)
+    return _one(db, found.id)
 
 
 def _check_speaker(found: Interaction, party: Party, nickname: str) -> None:

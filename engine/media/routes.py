@@ -14,6 +14,7 @@ from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
 from engine.media.opening import NINE_TO_FIVE, Opening
 from engine.media.web_callback import CallbackList, WebCallback
+from engine.media.web_chat import WebChat
 
 
 def create_routes(
@@ -36,7 +37,11 @@ def create_routes(
     """
     conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
     callbacks = Callbacks(conversations, opening)
-    media: list[Medium] = [GmsChat(conversations), WebCallback(callbacks)]
+    media: list[Medium] = [
+        GmsChat(conversations),
+        WebChat(conversations),
+        WebCallback(callbacks),
+    ]
     desk = Desk(conversations, journey=journey, authorised=authorised)
     calls = CallbackList(callbacks, authorised=authorised)
     second = GmsChat2(conversations)

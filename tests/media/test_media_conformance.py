@@ -17,6 +17,7 @@ from engine.media.gms import GmsChat
 from engine.media.interactions import InteractionStore, Unknown
 from engine.media.medium import Medium, Started
 from engine.media.web_callback import WebCallback
+from engine.media.web_chat import WebChat
 
 Making = Callable[[Conversations], Medium]
 
@@ -25,7 +26,7 @@ def web_callback(conversations: Conversations) -> Medium:
     return WebCallback(Callbacks(conversations, ALWAYS))
 
 
-MEDIA: dict[str, Making] = {"gms chat": GmsChat, "callback": web_callback}
+MEDIA: dict[str, Making] = {"gms chat": GmsChat, "chat": WebChat, "callback": web_callback}
 
 OVER = {"ended", "done", "failed", "cancelled"}
 
