@@ -26,7 +26,8 @@ class Settings(BaseModel):
     as fit into ``journal_gb``: what is over either goes, oldest first. A visit ends when
     ``visit_hours`` pass without an event of it. Visitors are called back in ``callback_hours``
     (written as in a strategy) of ``callback_zone``, in slots of ``callback_minutes`` with
-    ``callback_capacity`` calls each, up to ``callback_days`` ahead.
+    ``callback_capacity`` calls each, up to ``callback_days`` ahead; ``callback_number`` is what
+    they may call themselves.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +47,7 @@ class Settings(BaseModel):
     callback_minutes: int = Field(default=15, ge=5, le=240)
     callback_capacity: int = Field(default=2, ge=1, le=10_000)
     callback_days: int = Field(default=7, ge=1, le=60)
+    callback_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,20})?$")
 
     @field_validator("origins", mode="before")
     @classmethod
@@ -93,6 +95,7 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_CALLBACK_MINUTES": "callback_minutes",
     "OVERTURE_CALLBACK_CAPACITY": "callback_capacity",
     "OVERTURE_CALLBACK_DAYS": "callback_days",
+    "OVERTURE_CALLBACK_NUMBER": "callback_number",
 }
 
 
@@ -118,6 +121,8 @@ def settings(environment: Mapping[str, str], flags: Mapping[str, Any]) -> Settin
             reason = "it is a number above 0, for example 30 or 0.5"
         elif field == "visit_hours":
             reason = "it is a number of hours from 0.01 to 8760, for example 24 or 0.5"
+        elif field == "callback_number":
+            reason = "it is a telephone number, digits alone, for example +4930123456"
         elif field in _WHOLE:
             reason = f"it is a whole number from {_WHOLE[field]}"
         raise SettingsError(f"{name} cannot be used: {reason}.") from None

@@ -145,6 +145,7 @@ async def _opened(
             invitation=inside.invitation,
             authorised=inside.authorised,
             opening=opening,
+            number=settings.callback_number,
         )
         app = create_app(
             access=access,

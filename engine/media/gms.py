@@ -1,4 +1,4 @@
-"""Chat in the shape of Genesys Mobile Services: starting a service, and chat, version 1."""
+"""Chat in the shape of Genesys Mobile Services, version 1."""
 
 from __future__ import annotations
 
@@ -59,13 +59,11 @@ class GmsChat:
         return known(await self._conversations.end_by_visitor(found))
 
     def routes(self) -> list[Route]:
-        """Services that start a chat, chat v1 on what they made, and its CometD."""
+        """The built-in service that starts a chat, chat v1 on what was started, its CometD."""
         service, both = "/genesys/1/service", ["GET", "POST"]
         chat = f"{service}/{{id}}/ixn/chat"
         rows = [
-            (f"{service}/callback/{{service}}", self._service, ["POST"]),
             (f"{service}/request-chat", self._request_chat, both),
-            (f"{service}/{{id}}/check-queue-position", self._queue, both),
             (f"{service}/{{id}}/StartChat", self._continue, both),
             (chat, self._join, ["POST"]),
             (f"{chat}/send", self._send, ["POST"]),
@@ -79,12 +77,11 @@ class GmsChat:
         """What chat v1 answers about lines after a position. Raises Unknown, Unavailable."""
         return await self._shown(await self._conversations.visitor(key), after)
 
-    async def _service(self, request: Request) -> Response:
-        body = StartBody.model_validate(await fields(request))
+    async def dialog(self, request: Request, body: StartBody) -> dict[str, Any]:
+        """Start a scenario of a chat; what its widget does next. Raises what ``start`` raises."""
         key = await self._started(request, body)
         dialog = _confirmation(key) if body.waits else _start_chat(request, key)
-        subject = {"subject": request.path_params["service"][:100]}
-        return answer(dialog | {"_chat_parameters": subject})
+        return dialog | {"_chat_parameters": {"subject": request.path_params["service"][:100]}}
 
     async def _request_chat(self, request: Request) -> Response:
         """The built-in service: only its id is answered; the chat is entered as any other."""
@@ -92,16 +89,7 @@ class GmsChat:
         return answer({"_id": await self._started(request, body)})
 
     async def _started(self, request: Request, body: Person) -> str:
-        wish = Wish(
-            medium=self.word,
-            visit=body.visit or None,
-            page=body.page or None,
-            nickname=(body.name or gms_user(request) or "Visitor")[:100],
-            webengagement=body.webengagement,
-            invitation=body.invitation,
-            customer=body.customer(),
-        )
-        return (await self.start(wish)).key
+        return (await self.start(body.wish(self.word, gms_user(request)))).key
 
     async def _continue(self, request: Request) -> Response:
         """What a widget that waits asks: the chat as soon as an agent has it."""
@@ -110,11 +98,6 @@ class GmsChat:
         if found.state == "ended":
             raise Refused("ended", "This chat has ended.")
         return answer(_confirmation(key) if found.state == "waiting" else _start_chat(request, key))
-
-    async def _queue(self, request: Request) -> Response:
-        found = await self._conversations.visitor(request.path_params["id"])
-        place, waiting = await self._conversations.store.queue_of(found)
-        return answer({"_position": place, "_total_waiting": waiting})
 
     async def _join(self, request: Request) -> Response:
         found = await self._conversations.visitor(request.path_params["id"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from pydantic import ValidationError
@@ -17,6 +17,8 @@ from engine.media.interactions import Refused, Unavailable, Unknown
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Request], Awaitable[Response]]
+_EXCEPTIONS: Final = dict.fromkeys(("closed", "slot", "slot-full"), "CallbackExceptionAvailability")
+
 Mistake = Callable[[int, str, str], Response]
 """A refusal from its status, its sentence and its word."""
 
@@ -44,7 +46,8 @@ def guarded(handler: Handler, refused: Mistake = mistake) -> Handler:
         except Unknown as error:
             return refused(404, str(error), "UnknownId")
         except Refused as error:
-            return refused(429 if error.code == "too-many" else 415, str(error), "Refused")
+            status = 429 if error.code == "too-many" else 415
+            return refused(status, str(error), _EXCEPTIONS.get(error.code, "Refused"))
         except Unavailable as error:
             log.error("%s", error)
             late = refused(503, "This is not available now: try again.", "Unavailable")

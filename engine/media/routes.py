@@ -10,6 +10,7 @@ from engine.media.conversations import Conversations, Happened, InvitationOf
 from engine.media.desk import Authorised, Desk, Journey
 from engine.media.gms import GmsChat
 from engine.media.gms_chat2 import GmsChat2
+from engine.media.gms_services import GmsServices
 from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
 from engine.media.opening import NINE_TO_FIVE, Opening
@@ -26,6 +27,7 @@ def create_routes(
     invitation: InvitationOf,
     authorised: Authorised,
     opening: Opening = NINE_TO_FIVE,
+    number: str = "",
 ) -> list[Route]:
     """Routes for a Starlette application; the caller closes the store after the last request.
 
@@ -33,17 +35,15 @@ def create_routes(
     is repeated. ``journey(visit_id)`` gives the history events of a visit. ``invitation(visit_id,
     page_id)`` gives ``{"id", "strategy", "group", "message", "attach"}`` or None, and is the only
     source of attached data that is trusted. ``authorised(request)`` raises HTTPException.
-    ``opening`` says when visitors are called back.
+    ``opening`` says when visitors are called back, ``number`` whom they may call themselves.
     """
     conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
     callbacks = Callbacks(conversations, opening)
-    media: list[Medium] = [
-        GmsChat(conversations),
-        WebChat(conversations),
-        WebCallback(callbacks),
-    ]
+    chat = GmsChat(conversations)
+    media: list[Medium] = [chat, WebChat(conversations), WebCallback(callbacks)]
     desk = Desk(conversations, journey=journey, authorised=authorised)
     calls = CallbackList(callbacks, authorised=authorised)
+    services = GmsServices(chat, callbacks, authorised=authorised, number=number)
     second = GmsChat2(conversations)
     spoken = [route for medium in media for route in medium.routes()]
-    return [*spoken, *second.routes(), *desk.routes(), *calls.routes()]
+    return [*spoken, *services.routes(), *second.routes(), *desk.routes(), *calls.routes()]

@@ -129,6 +129,7 @@ class Room:
         self.clock = Clock()
         self.around = Surroundings()
         self.opening = ALWAYS
+        self.number = "+4930123456"
         self.open()
 
     def open(self) -> None:
@@ -142,6 +143,7 @@ class Room:
             invitation=self.around.invitation,
             authorised=self.around.authorised,
             opening=self.opening,
+            number=self.number,
         )
         self.client = Client(Starlette(routes=routes))
 

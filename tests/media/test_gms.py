@@ -8,15 +8,23 @@ from typing import Any
 import pytest
 from media_room import CHAT_NOW, INVITATION, START, Room
 
-from engine.media.gms_bodies import CHATS
+from engine.media.gms_bodies import SCENARIOS
 
 
-def test_chats_expand_as_documented() -> None:
-    waits = {"_wait_for_agent": "true", "_wait_for_user_confirm": "true"}
-    assert {name: dict(one) for name, one in CHATS.items()} == {
-        "CHAT-NOW": CHAT_NOW,
-        "CHAT-WAIT": CHAT_NOW | waits,
-    }
+def test_scenarios_expand_as_documented() -> None:
+    names = ("_call_direction", "_wait_for_agent", "_wait_for_user_confirm", "_media_type")
+    table = """
+        VOICE-NOW-USERORIG       USERORIGINATED false false voice
+        VOICE-WAIT-USERORIG      USERORIGINATED true  true  voice
+        VOICE-NOW-USERTERM       USERTERMINATED false false voice
+        VOICE-WAIT-USERTERM      USERTERMINATED true  true  voice
+        VOICE-SCHEDULED-USERTERM USERTERMINATED true  true  voice
+        CHAT-NOW                 USERORIGINATED false false chat
+        CHAT-WAIT                USERORIGINATED true  true  chat
+    """
+    rows = [line.split() for line in table.strip().splitlines()]
+    expanded = {name: dict(zip(names, values, strict=True)) for name, *values in rows}
+    assert {name: dict(one) for name, one in SCENARIOS.items()} == expanded
 
 
 def test_start_answers_a_start_chat_dialog_with_an_unguessable_id(room: Room) -> None:
@@ -140,7 +148,7 @@ def test_gms_user_names_a_visitor_without_a_name(room: Room) -> None:
 
 
 REFUSED = {
-    "_media_type": ("voice", "VOICE"),
+    "_media_type": ("fax", "chat or voice"),
     "_call_direction": ("USERTERMINATED", "USERORIGINATED"),
     "_wait_for_agent": ("yes", "CHAT-WAIT"),
     "_wait_for_user_confirm": ("maybe", "CHAT-WAIT"),

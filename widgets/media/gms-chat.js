@@ -86,6 +86,7 @@ async function question(lack) {
   const { service } = wish;
   wish.scenario = ""; // the answers are a new wish
   say("");
+  document.body.classList.add("over"); // nobody is in a chat here
   place("who").textContent = "Call back";
   const times = lack.time ? await gms.availability(service).catch(() => []) : [];
   dialogs.ask(lack, times);
@@ -111,6 +112,7 @@ async function resume(known, again) {
 async function onResponseReceived(dialog) {
   if (dialog._action === "StartChat") return enter(dialog._id);
   if (wish.scenario === "CHAT-WAIT") return awaitAgent(dialog);
+  document.body.classList.add("over"); // nobody is in a chat here
   place("who").textContent = "Call back";
   say("");
   const { service, scenario } = wish;

@@ -1,0 +1,91 @@
+"""The GMS widget asks for what a call needs, shows what comes next, and takes a callback back."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+from serving import GREETING, written
+
+pytestmark = pytest.mark.browser
+
+HOURS = {
+    "OVERTURE_CALLBACK_HOURS": "Mon-Sun 00:00-24:00",
+    "OVERTURE_CALLBACK_NUMBER": "+4930123456",
+}
+
+
+@pytest.fixture(scope="module")
+def server(overture_server: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    book = written(tmp_path_factory.mktemp("book"), one=GREETING)
+    return str(overture_server(book, **HOURS))
+
+
+def widget(context: BrowserContext, server: str, scenario: str, width: int = 420) -> Page:
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": 640})
+    page.goto(
+        f"{server}/frontend/resources/indexGPE.html"
+        f"?gmsScenario={scenario}&visitId=V-{scenario}&pageId=P1"
+    )
+    return page
+
+
+def listed(server: str) -> dict[str, Any]:
+    found: dict[str, Any] = httpx.get(f"{server}/desk/api/callbacks").json()["callbacks"][0]
+    return found
+
+
+def photograph(page: Page, name: str) -> None:
+    if folder := os.environ.get("OVERTURE_PICTURES"):
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_by_keyboard_alone_a_time_is_chosen(server: str, browser_context: BrowserContext) -> None:
+    page = widget(browser_context, server, "VOICE-SCHEDULED-USERTERM", 360)
+    expect(page.get_by_label("Telephone")).to_be_focused()
+    page.keyboard.type("soon")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("write your telephone number")
+    photograph(page, "gms-callback-form-360")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("+34 600 1")
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    chosen = page.get_by_label("When").input_value()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("region", name="What happens next")
+    expect(dialog).to_contain_text("at the time that you chose")
+    photograph(page, "gms-callback-confirmed-360")
+    found = httpx.get(f"{server}/genesys/1/service/callback?_customer_number=%2B34 600 1").json()[0]
+    assert (found["_desired_time"], found["_callback_state"]) == (chosen, "SCHEDULED")
+    dialog.get_by_role("button", name="Do not call me").click()
+    expect(dialog).to_contain_text("We will not call you.")
+    assert listed(server)["state"] == "cancelled"
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_what_the_server_refuses_is_said_beside_the_form(
+    server: str, browser_context: BrowserContext
+) -> None:
+    for _ in range(2):
+        page = widget(browser_context, server, "VOICE-NOW-USERTERM")
+        page.get_by_label("Telephone").fill("+34 600 2")
+        page.get_by_role("button", name="Call me").click()
+    expect(page.get_by_role("alert")).to_contain_text("We have your wish already")
+    expect(page.get_by_label("Telephone")).to_have_value("+34 600 2")
+
+
+def test_a_number_is_shown_to_who_calls(server: str, browser_context: BrowserContext) -> None:
+    page = widget(browser_context, server, "REQUEST-INTERACTION")
+    page.get_by_label("Telephone").fill("+34 600 3")
+    page.get_by_role("button", name="Call me").click()
+    link = page.get_by_role("link", name="+4930123456")
+    expect(link).to_have_attribute("href", "tel:+4930123456")
+    expect(page.get_by_role("region")).to_contain_text("Please call before")
+    photograph(page, "gms-dial")
