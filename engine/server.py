@@ -30,6 +30,7 @@ from engine.delivery.history import Histories
 from engine.delivery.hub import Hub
 from engine.delivery.ingest import Ingest
 from engine.delivery.rates import Rates
+from engine.delivery.scripts import Script
 from engine.delivery.wire import BrowserEvent, body
 from engine.hosts import document
 from engine.hosts.clock import now_ms
@@ -234,14 +235,15 @@ def _pages(widgets: Path) -> list[BaseRoute]:
         shop = pages.pages_in(widgets / "shop" / "pages.json")
     except ValueError as error:
         raise StartError(str(error)) from error
+    tracker = Script(widgets / "tracker" / "tracker.js", join=True)
     return [
         *pages.resources(
             [widgets / "invitation", widgets / "media"],
             {
-                "js/build/GPE.min.js": widgets / "tracker" / "tracker.js",
-                "js/build/GTC.min.js": widgets / "tracker" / "tracker.js",
-                "js/build/live.js": widgets / "tracker" / "live.js",
-                "js/build/captures.js": widgets / "tracker" / "captures.js",
+                "js/build/GPE.min.js": tracker,
+                "js/build/GTC.min.js": tracker,
+                "js/build/live.js": Script(widgets / "tracker" / "live.js", join=False),
+                "js/build/captures.js": Script(widgets / "tracker" / "captures.js", join=False),
             },
         ),
         *pages.site("/shop", widgets / "shop", shop),

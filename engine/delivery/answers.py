@@ -29,6 +29,12 @@ def refused(refusal: HTTPException) -> JSONResponse:
     return JSONResponse({"error": sentence, "code": code}, status, refusal.headers)
 
 
+def has_tag(wanted: str, tag: str) -> bool:
+    """Is the tag among those of ``If-None-Match``?"""
+    tags = {one.strip().removeprefix("W/") for one in wanted.split(",")}
+    return "*" in tags or tag in tags
+
+
 def failed() -> JSONResponse:
     """Answer when the fault is ours."""
     sentence = "The server failed on this request; its log says why."

@@ -89,6 +89,7 @@ def _data_routes(
     for root in ("/server", "/frontend"):
         found += [
             Route(f"{root}/data/visits", visits.post, methods=["POST"]),
+            Route(f"{root}/data/visits", visits.delete, methods=["DELETE"]),
             Route(f"{root}/data/events", EventDoor(ingest, access, rates), methods=["POST"]),
             Route(f"{root}/data/notification/notify/{{visit}}", notify.post, methods=["POST"]),
             Route(f"{root}/data/visits/{{visit}}", history.visit),

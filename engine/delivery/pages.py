@@ -20,6 +20,9 @@ from starlette.responses import (
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from engine.delivery.answers import has_tag
+from engine.delivery.scripts import Script
+
 _FRESH: Final = "no-cache"
 """Asked for again each time, answered 304 when nothing changed: an edited page is seen at once."""
 
@@ -38,12 +41,12 @@ class Folders(StaticFiles):
         return response
 
 
-def resources(folders: Sequence[Path], aliases: Mapping[str, Path]) -> list[BaseRoute]:
-    """Give ``/frontend/resources`` and ``/server/resources``; ``aliases`` are single files."""
+def resources(folders: Sequence[Path], scripts: Mapping[str, Script]) -> list[BaseRoute]:
+    """Give ``/frontend/resources`` and ``/server/resources``; ``scripts`` by name."""
     files = Folders(folders)
     found: list[BaseRoute] = []
     for root in ("/frontend/resources", "/server/resources"):
-        found += [Route(f"{root}/{name}", _file(path)) for name, path in aliases.items()]
+        found += [Route(f"{root}/{name}", script.answer) for name, script in scripts.items()]
         found.append(Mount(root, files))
     return found
 
@@ -57,18 +60,12 @@ def captures(live: Callable[[], Mapping[str, Any]]) -> list[BaseRoute]:
     async def answer(request: Request) -> Response:
         document = live()
         headers = {"Cache-Control": _FRESH, "ETag": f'"{document["version"]}"'}
-        if _has(request.headers.get("If-None-Match", ""), headers["ETag"]):
+        if has_tag(request.headers.get("If-None-Match", ""), headers["ETag"]):
             return Response(status_code=304, headers=headers)
         return JSONResponse(dict(document), headers=headers)
 
     roots = ("/frontend/resources", "/server/resources")
     return [Route(f"{root}/dsl/events.json", answer) for root in roots]
-
-
-def _has(wanted: str, tag: str) -> bool:
-    """Is the tag among those of ``If-None-Match``?"""
-    tags = {one.strip().removeprefix("W/") for one in wanted.split(",")}
-    return "*" in tags or tag in tags
 
 
 def site(root: str, folder: Path, pages: Mapping[str, str] | None = None) -> list[BaseRoute]:

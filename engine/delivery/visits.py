@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from engine.delivery import wire
 from engine.delivery.access import Access
@@ -48,6 +48,14 @@ class VisitDoor:
         }
         response = JSONResponse(answer, headers={"Cache-Control": "no-store"})
         self._keep(request, response, name, visitor)
+        return response
+
+    async def delete(self, request: Request) -> Response:
+        """Take the cookies back: the visitor agrees to them no more. What is stored here stays."""
+        response = Response(status_code=204, headers={"Cache-Control": "no-store"})
+        secure = request.url.scheme == "https"
+        for cookie in (VISIT_COOKIE, VISITOR_COOKIE):
+            response.delete_cookie(cookie, httponly=True, samesite="lax", secure=secure)
         return response
 
     def _known(self, request: Request, kept: wire.VisitRequest) -> str | None:

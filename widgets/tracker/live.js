@@ -12,7 +12,7 @@
  * @typedef {{page?: string|null, channel: string, data: Data}} Notice
  * @typedef {{type?: string, cursor?: string, ids?: string[], notifications?: Notice[]}} Packet
  * @typedef {{base: string, debug: boolean, languageCode: string, disableWebSockets: boolean,
- *   hashRoutes: boolean|undefined, allowedOrigins: string[]}} Settings
+ *   hashRoutes: boolean|undefined, allowedOrigins: string[], consent: 'none'|'memory'|'full', wanted?: string}} Settings
  * @typedef {{status: number, answer: any, retryAfter: number}} Reply
  * @typedef {{acknowledge(cursor: string): void, close(): void}} Link
  * @typedef {{element: HTMLElement, frame: HTMLIFrameElement, view: Window|null, origin: string,
