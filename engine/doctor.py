@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import sqlite3
@@ -40,6 +41,8 @@ EXAMPLES: Final = (
     "  overture doctor --data /var/lib/overture --book strategies\n"
     "  overture doctor --data copy-of-monday --sample all --json\n"
 )
+_TOLD: Final = 256
+"""Steps that are told at once to who watches."""
 
 
 @dataclass(slots=True)
@@ -185,8 +188,14 @@ def _progress() -> Progress:
 
 
 def _steps(progress: Progress, what: str, total: int) -> Callable[[], None]:
-    task = progress.add_task(what, total=total)
-    return lambda: progress.advance(task)
+    task, done = progress.add_task(what, total=total), itertools.count(1)
+
+    def step() -> None:
+        # To tell of each one would take longer than to examine it.
+        if next(done) % _TOLD == 0:
+            progress.advance(task, _TOLD)
+
+    return step
 
 
 def _tell(known: Settings, report: Report) -> None:

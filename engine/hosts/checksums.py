@@ -25,9 +25,8 @@ def of_document(document: bytes | None) -> int:
 
 def of_entry(row: Sequence[Any]) -> int:
     """The checksum of an entry of the journal: its columns in order, body and decisions last."""
-    *values, body, decisions = row
-    begun = crc32(_raw(decisions), crc32(_raw(body)))
-    return of_values(*values, begun=begun)
+    body, decisions = row[-2:]
+    return crc32(encode(tuple(row[:-2])), crc32(_raw(decisions), crc32(_raw(body))))
 
 
 def of_visitor(
@@ -37,7 +36,7 @@ def of_visitor(
 
     ``times`` are the wake-ups, ``entry`` the youngest one and its segment.
     """
-    return of_values(number, visitor, *times, *entry, begun=document)
+    return crc32(encode((number, visitor, *times, *entry)), document)
 
 
 def of_snapshot(segment: int, number: int, document: bytes) -> int:
@@ -46,7 +45,13 @@ def of_snapshot(segment: int, number: int, document: bytes) -> int:
 
 
 def _raw(stored: Any) -> bytes:
-    # What was harmed may be of any type, and no UTF-8 any more.
     if isinstance(stored, bytes):
         return stored
-    return stored.encode("utf-8", "surrogateescape") if isinstance(stored, str) else encode(stored)
+    try:
+        raw: bytes = stored.encode()
+    except (AttributeError, UnicodeError):
+        # What was harmed may be of any type, and no UTF-8 any more.
+        if isinstance(stored, str):
+            return stored.encode("utf-8", "surrogateescape")
+        return encode(stored)
+    return raw

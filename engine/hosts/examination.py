@@ -124,7 +124,6 @@ def _of_the_segments(connection: sqlite3.Connection) -> Iterator[Finding]:
     kept = connection.execute(
         "SELECT s.segment, s.visitor, s.document, s.checksum, v.visitor"
         " FROM snapshots AS s LEFT JOIN visitors AS v ON number = s.visitor"
-        " WHERE s.segment >= (SELECT min(segment) FROM segments)"
     )
     for segment, number, document, checksum, visitor in kept:
         place = f"what was remembered of visitor {visitor or number} before segment {segment}"

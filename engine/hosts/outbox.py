@@ -77,11 +77,10 @@ def _strange(told: _Told, visit: str, entry: dict[str, Any]) -> str | None:
 
 def _told(connection: sqlite3.Connection, visitor: str) -> _Told:
     _, entries = past_of(connection, visitor)
-    whole = True
-    if entries:
-        query = "SELECT before FROM journal WHERE offset = ?"
-        whole = connection.execute(query, (entries[0].offset,)).fetchone() == (0,)
-    told = _Told(whole)
+    # Of a journal that was trimmed nobody knows what it said.
+    query = "SELECT 1 FROM journal WHERE offset = ? AND before = 0"
+    first = entries[0].offset if entries else None
+    told = _Told(whole=connection.execute(query, (first,)).fetchone() is not None)
     for entry in entries:
         _hear(told, entry)
     return told

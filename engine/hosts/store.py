@@ -433,7 +433,11 @@ _MARK_TAIL: Final = _MOVE_TAIL
 
 
 def past_of(connection: sqlite3.Connection, visitor: str) -> tuple[bytes | None, list[Entry]]:
-    """Read all that is left of a visitor's journal, and the document before it (or None)."""
+    """Read all that is left of a visitor's journal, and the document before it (or None).
+
+    Raises ValueError for a name that is harmed.
+    """
+    visitor.encode()  # SQLite can not be asked for what is no text
     rows = connection.execute(f"{_PAST} SELECT offset, {_JOURNAL} FROM past", (visitor,))
     entries = [_entry(row) for row in rows][::-1]
     if entries:
