@@ -68,8 +68,9 @@ class Serving:
         self.logged: list[str] = []
 
     def __enter__(self) -> Serving:
+        port = self._environment.get("OVERTURE_PORT", "0")
         self.process = overture(
-            "serve", str(self.book), "--port", "0", "--data", str(self.data), **self._environment
+            "serve", str(self.book), "--port", port, "--data", str(self.data), **self._environment
         )
         lines: queue.Queue[str | None] = queue.Queue()
         self._readers = [

@@ -1,0 +1,274 @@
+"""The windows of our own media in Chromium, against a real server: chat, callback, a site's own.
+
+``OVERTURE_PICTURES=FOLDER`` keeps screenshots of what the visitor saw.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+from serving import GREETING, Serving, eventually, written
+
+pytestmark = pytest.mark.browser
+
+WIDGETS = "/frontend/resources"
+ALWAYS = {"OVERTURE_CALLBACK_HOURS": "Mon-Sun 00:00-24:00", "OVERTURE_CALLBACK_CAPACITY": "1"}
+
+
+@pytest.fixture
+def serving(tmp_path: Path) -> Iterator[Serving]:
+    book = written(tmp_path / "book", greeting=GREETING)
+    with Serving(book, tmp_path / "data", **ALWAYS) as running:
+        yield running
+
+
+@pytest.fixture
+def complaints(browser_page: Page) -> Iterator[list[str]]:
+    """What the console complains of; nothing, when the test is over."""
+    found: list[str] = []
+    browser_page.on("pageerror", lambda error: found.append(str(error)))
+    browser_page.on(
+        "console", lambda line: found.append(line.text) if line.type == "error" else None
+    )
+    yield found
+    assert found == []
+
+
+def picture(page: Page, name: str) -> None:
+    folder = os.environ.get("OVERTURE_PICTURES")
+    if folder:
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 740})
+            page.screenshot(path=Path(folder) / f"{name}-{width}.png")
+
+
+def opened(page: Page, serving: Serving, widget: str, **more: str) -> dict[str, Any]:
+    """The widget of a visit that is known, and that visit."""
+    visit = serving.visit()
+    serving.event("PageEntered", visit["visitID"], "P1")
+    values = {"visitId": visit["visitID"], "pageId": "P1"} | more
+    query = "&".join(f"{name}={value}" for name, value in values.items())
+    page.goto(f"{serving.address}{WIDGETS}/{widget}?{query}")
+    return visit
+
+
+def newest(serving: Serving) -> str:
+    def found() -> Any:
+        return serving.get("/desk/api/interactions").json()
+
+    return str(eventually(found)[0]["id"])
+
+
+def desk(serving: Serving, path: str, **body: Any) -> None:
+    answer = serving.post(f"/desk/api/{path}", json=body)
+    assert answer.status_code in (200, 204), answer.text
+
+
+def sit_down(serving: Serving, *agents: str) -> None:
+    for agent in agents:
+        body = {"ready": True, "media": ["chat", "callback"]}
+        serving._request("PUT", f"/desk/api/agents/{agent}", json=body)
+
+
+def events(serving: Serving, visit: dict[str, Any]) -> list[str]:
+    found = serving.get(f"/server/data/visits/{visit['visitID']}/events").json()
+    rows = found if isinstance(found, list) else found["events"]
+    return [one["eventName"] for one in rows]
+
+
+def test_a_chat_with_two_agents_over_a_reload(
+    serving: Serving, browser_page: Page, complaints: list[str]
+) -> None:
+    sit_down(serving, "Ana", "Bo")
+    visit = opened(browser_page, serving, "chat.html", first_name="Zoë")
+    log = browser_page.get_by_role("log")
+    expect(browser_page.get_by_role("status")).to_have_text("An agent will be with you soon")
+    chat = newest(serving)
+    desk(serving, f"interactions/{chat}/accept", agent="Ana")
+    browser_page.get_by_label("Your message").fill("Is the Aurora in stock?")
+    typing = f"/desk/api/interactions/{chat}?journey=no"
+    eventually(lambda: serving.get(typing).json()["typing"])
+    browser_page.keyboard.press("Enter")
+    expect(browser_page.get_by_label("Your message")).to_have_value("")
+    expect(browser_page.get_by_role("heading", level=1)).to_have_text("Ana")
+    desk(serving, f"interactions/{chat}/typing", agent="Ana", typing=True)
+    expect(browser_page.locator("#typing")).to_have_text("Ana is typing …")
+    picture(browser_page, "own-chat")
+    desk(serving, f"interactions/{chat}/messages", agent="Ana", text="<b>Yes</b>, 3 of them.")
+    expect(log.get_by_text("<b>Yes</b>, 3 of them.")).to_be_visible()
+    expect(browser_page.locator("#typing")).to_have_text("")
+
+    browser_page.reload()
+    expect(log.get_by_text("Is the Aurora in stock?")).to_be_visible()
+    desk(serving, f"interactions/{chat}/transfer", agent="Ana", to="Bo")
+    expect(log.get_by_text("Bo joined the chat")).to_be_visible()
+    expect(browser_page.get_by_role("heading", level=1)).to_have_text("Bo")
+    desk(serving, f"interactions/{chat}/end", agent="Bo")
+    expect(browser_page.get_by_text("This chat has ended.")).to_be_visible()
+    picture(browser_page, "own-chat-over")
+    with browser_page.expect_download() as kept:
+        browser_page.get_by_role("link", name="Save the transcript").click()
+    text = Path(kept.value.path()).read_text("utf-8")
+    assert "Ana: <b>Yes</b>, 3 of them." in text
+    assert len(serving.get("/desk/api/interactions").json()) == 1, "the reload started no other"
+    assert events(serving, visit)[-2:] == ["InteractionStarted", "InteractionEnded"]
+
+
+def test_a_file_is_refused_politely_and_goes_nowhere(serving: Serving, browser_page: Page) -> None:
+    opened(browser_page, serving, "chat.html")
+    expect(browser_page.get_by_label("Your message")).to_be_focused()
+    sent: list[str] = []
+    browser_page.on(
+        "request", lambda one: sent.append(one.post_data or "") if "/files" in one.url else None
+    )
+    browser_page.evaluate(
+        """() => {
+          const carried = new DataTransfer();
+          carried.items.add(new File(["secret bytes"], "a.txt"));
+          document.body.dispatchEvent(new DragEvent("drop",
+            {dataTransfer: carried, bubbles: true, cancelable: true}));
+        }"""
+    )
+    expect(browser_page.get_by_role("alert")).to_contain_text("Files can not be sent in this chat")
+    assert sent == ["{}"]
+
+
+def test_the_visitor_ends_and_starts_again_with_the_keyboard_alone(
+    serving: Serving, browser_page: Page, complaints: list[str]
+) -> None:
+    opened(browser_page, serving, "chat.html")
+    expect(browser_page.get_by_label("Your message")).to_be_focused()
+    browser_page.keyboard.press("Shift+Tab")
+    browser_page.keyboard.press("Shift+Tab")
+    expect(browser_page.get_by_role("button", name="End chat")).to_be_focused()
+    browser_page.keyboard.press("Enter")
+    expect(browser_page.get_by_role("button", name="Start a new chat")).to_be_focused()
+    browser_page.keyboard.press("Enter")
+    expect(browser_page.get_by_label("Your message")).to_be_focused()
+    assert len(serving.get("/desk/api/interactions").json()) == 2
+
+
+def test_a_chat_survives_a_server_that_was_killed(tmp_path: Path, browser_page: Page) -> None:
+    book = written(tmp_path / "book", greeting=GREETING)
+    first = Serving(book, tmp_path / "data")
+    try:
+        first.__enter__()
+        opened(browser_page, first, "chat.html")
+        browser_page.get_by_label("Your message").fill("before")
+        browser_page.keyboard.press("Enter")
+        expect(browser_page.get_by_label("Your message")).to_have_value("")
+    finally:
+        first.stop(signal.SIGKILL)
+    expect(browser_page.get_by_role("alert")).to_contain_text("The connection is lost")
+    port = first.address.rpartition(":")[2]
+    with Serving(book, tmp_path / "data", OVERTURE_PORT=port) as second:
+        expect(browser_page.get_by_role("alert")).to_be_hidden(timeout=20_000)
+        desk(second, f"interactions/{newest(second)}/accept", agent="Ana")
+        expect(browser_page.get_by_role("heading", level=1)).to_have_text("Ana", timeout=20_000)
+        expect(browser_page.get_by_role("log").get_by_text("before")).to_have_count(1)
+
+
+def test_a_call_at_a_time_then_another_time_then_done(
+    serving: Serving, browser_page: Page, complaints: list[str]
+) -> None:
+    sit_down(serving, "Ana")
+    visit = opened(browser_page, serving, "callback.html", first_name="Zoë")
+    page = browser_page
+    expect(page.get_by_label("Your telephone number")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Please write a number like")).to_be_visible()
+    picture(page, "callback-lacking")
+    page.get_by_label("Your telephone number").fill("+49 30 123456")
+    page.get_by_label("At a time that I choose").check()
+    page.get_by_label("Day", exact=True).select_option(index=1)
+    first = page.get_by_role("group", name="Time").get_by_role("radio").first
+    first.focus()
+    page.keyboard.press("ArrowRight")
+    picture(page, "callback-slots")
+    page.get_by_role("button", name="Call me").press("Enter")
+    heading = page.get_by_role("heading", level=2)
+    expect(heading).to_be_focused()
+    expect(heading).to_contain_text("at 00:15")
+    picture(page, "callback-booked")
+
+    page.reload()
+    expect(heading).to_contain_text("at 00:15")
+    page.get_by_role("button", name="Change the time").click()
+    page.get_by_label("Day", exact=True).select_option(index=1)
+    expect(page.get_by_role("radio", name="00:15")).to_have_count(0)  # taken
+    page.get_by_role("radio", name="00:30").check(force=True)
+    page.get_by_role("button", name="Change the time").click()
+    expect(heading).to_contain_text("at 00:30")
+
+    one = serving.get("/desk/api/callbacks").json()["callbacks"][0]
+    assert (one["phone"], one["nickname"]) == ("+49 30 123456", "Zoë")
+    assert one["attached"]["visitID"] == visit["visitID"]
+    desk(serving, f"callbacks/{one['id']}/take", agent="Ana")
+    expect(heading).to_have_text("We are calling you now", timeout=15_000)
+    desk(serving, f"callbacks/{one['id']}/finish", agent="Ana", outcome="failed")
+    expect(heading).to_have_text("We could not reach you", timeout=15_000)
+    assert events(serving, visit)[-2:] == ["InteractionStarted", "InteractionEnded"]
+
+
+def test_a_call_at_once_is_cancelled(
+    serving: Serving, browser_page: Page, complaints: list[str]
+) -> None:
+    opened(browser_page, serving, "callback.html", phone="030123456")
+    expect(browser_page.get_by_label("As soon as possible")).to_be_checked()
+    browser_page.get_by_role("button", name="Call me").click()
+    heading = browser_page.get_by_role("heading", level=2)
+    expect(heading).to_have_text("We call you as soon as we can")
+    browser_page.get_by_role("button", name="Do not call me").click()
+    expect(heading).to_have_text("We do not call you")
+    assert serving.get("/desk/api/callbacks").json()["callbacks"][0]["state"] == "cancelled"
+    browser_page.get_by_role("button", name="Ask for another call").click()
+    expect(browser_page.get_by_role("button", name="Call me")).to_be_visible()
+
+
+def snippet(name: str) -> str:
+    """The example of the guide that begins with this comment."""
+    guide = (Path(__file__).parents[2] / "widgets" / "README.md").read_text("utf-8")
+    found = re.search(rf"```js\n(// {re.escape(name)}.*?)```", guide, re.DOTALL)
+    assert found, name
+    return found[1]
+
+
+def test_a_site_brings_its_own_widget(tmp_path: Path, browser_page: Page) -> None:
+    site = "http://site.example"
+    page = """<!doctype html><title>Site</title><ul id="said"></ul>
+      <form id="talk"><input aria-label="Say"></form><script type="module" src="own.js"></script>"""
+    book = written(tmp_path / "book", greeting=GREETING)
+    with Serving(book, tmp_path / "data", OVERTURE_ORIGINS=site) as serving:
+        script = snippet("A chat of your own").replace(
+            "https://overture.example.com", serving.address
+        )
+        visit = serving.visit()
+        script = script.replace("ids.visitID", repr(visit["visitID"])).replace("ids.pageID", "'P1'")
+        serving.event("PageEntered", visit["visitID"], "P1")
+        browser_page.route(
+            f"{site}/", lambda road: road.fulfill(content_type="text/html", body=page)
+        )
+        browser_page.route(
+            f"{site}/own.js", lambda road: road.fulfill(content_type="text/javascript", body=script)
+        )
+        browser_page.goto(f"{site}/")
+        chat = newest(serving)
+        desk(serving, f"interactions/{chat}/accept", agent="Ana")
+        browser_page.get_by_label("Say").fill("Hello")
+        browser_page.keyboard.press("Enter")
+        expect(browser_page.get_by_text("Visitor: Hello")).to_be_visible()
+        desk(serving, f"interactions/{chat}/messages", agent="Ana", text="How can I help?")
+        expect(browser_page.get_by_text("Ana: How can I help?")).to_be_visible()
+        found = serving.get(f"/desk/api/interactions/{chat}").json()
+        assert found["attached"] == {
+            "visitID": visit["visitID"],
+            "pageID": "P1",
+            "webengagement": "my own widget",
+        }
