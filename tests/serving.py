@@ -128,12 +128,12 @@ class Serving:
         assert answer.status_code == 204, answer.text
 
     def visit(self) -> dict[str, Any]:
-        found: dict[str, Any] = httpx.post(f"{self.address}/server/data/visits").json()
+        found: dict[str, Any] = httpx.post(f"{self.address}/server/data/visits", timeout=60).json()
         return found
 
     def _request(self, method: str, path: str, **how: Any) -> httpx.Response:
         headers = self.headers | how.pop("headers", {})
-        return httpx.request(method, self.address + path, headers=headers, timeout=20, **how)
+        return httpx.request(method, self.address + path, headers=headers, timeout=60, **how)
 
     def _read(self, stream: Any, kept: list[str], lines: queue.Queue[str | None] | None) -> None:
         for line in stream:
@@ -151,12 +151,12 @@ class Page:
         self._socket = socket
         self.cursor: str | None = None
 
-    def next(self, timeout: float = 10) -> dict[str, Any]:
+    def next(self, timeout: float = 30) -> dict[str, Any]:
         packet: dict[str, Any] = json.loads(self._socket.recv(timeout))
         self.cursor = packet["cursor"]
         return packet
 
-    def urls(self, timeout: float = 10) -> list[str]:
+    def urls(self, timeout: float = 30) -> list[str]:
         return [one["data"]["url"] for one in self.next(timeout)["notifications"]]
 
     def acknowledge(self, cursor: str | None = None) -> None:
@@ -214,14 +214,14 @@ def streaming(serving: Serving, visit: dict[str, Any], page: str, **how: Any) ->
     query = {"visitID": visit["visitID"], "pageID": page, "token": visit["token"]}
     query |= how.pop("params", {})
     address = f"{serving.address}/server/push/sse"
-    with httpx.stream("GET", address, params=query, timeout=20, **how) as response:
+    with httpx.stream("GET", address, params=query, timeout=60, **how) as response:
         assert response.status_code == 200, response.read()
         stream = Stream(response)
         assert stream.next()["type"] == "ready"
         yield stream
 
 
-def eventually(condition: Callable[[], Any], seconds: float = 10) -> Any:
+def eventually(condition: Callable[[], Any], seconds: float = 30) -> Any:
     """The first true value of a condition; fails when there is none in time."""
     end = time.monotonic() + seconds
     while not (found := condition()):

@@ -15,6 +15,7 @@ from serving import GREETING, Serving, connected, eventually, overture, streamin
 from websockets.exceptions import ConnectionClosed
 
 from engine.server import FullSearch
+from engine.shelf import GRACE
 
 OTHER = GREETING.replace("Greeting", "Farewell").replace("Hello", "Bye")
 BROKEN = GREETING.replace("send Hello", "send Helo")
@@ -190,16 +191,24 @@ def by_delete(path: Path, text: str) -> None:
 def _pause() -> None:
     """Longer than the folder has to be quiet: each part of a save is seen on its own."""
 
-    time.sleep(0.12)
+    time.sleep(0.08)
 
 
 @pytest.mark.parametrize("save", [in_place, in_halves, by_rename, by_delete])
 def test_a_saved_file_is_live_and_never_in_parts(tmp_path: Path, save: Any) -> None:
-    folder = written(tmp_path / "book", one=GREETING)
-    with Serving(folder, tmp_path / "data") as serving:
+    assert any(is_live_and_never_in_parts(tmp_path / str(number), save) for number in range(5))
+
+
+def is_live_and_never_in_parts(place: Path, save: Any) -> bool:
+    """False when the machine made the save take longer than the middle of a save may."""
+    folder = written(place / "book", one=GREETING)
+    with Serving(folder, place / "data") as serving:
         before = book(serving)
         assert before["strategies"] == ["Greeting"]
+        begun = time.monotonic()
         save(folder / "one.strategy", GREETING + OTHER)
+        if time.monotonic() - begun >= GRACE:
+            return False
         live(serving, "Farewell", "Greeting")
         after = book(serving)
         assert after["version"] != before["version"]
@@ -208,6 +217,7 @@ def test_a_saved_file_is_live_and_never_in_parts(tmp_path: Path, save: Any) -> N
         lives = [line for line in serving.logged if "is live" in line]
         assert len(lives) == 1
         assert not any("mistake" in line for line in serving.logged)
+    return True
 
 
 def test_a_burst_over_many_files_is_one_swap(tmp_path: Path) -> None:

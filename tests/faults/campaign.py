@@ -215,6 +215,6 @@ def _check_a_page_that_comes_late(past: Past, shopper: Shopper) -> None:
         for message in past.messages.values()
         if message.page == page and not set(message.ids) & past.expired()
     ]
-    got = [frame.ids for frame in shopper.waiting_for(page)]
+    got = [frame.ids for frame in shopper.waiting_for(page, len(wanted))]
     assert got in (wanted, []), f"{got} instead of {wanted}"
     assert got or not wanted, f"{wanted} never came"

@@ -78,12 +78,12 @@ class Shopper:
         """The ids of messages that reached the page that listens."""
         return {name for frame in list(self.frames) for name in frame.ids}
 
-    def waiting_for(self, page: str) -> list[Frame]:
-        """What a page gets that connects for the first time: all that comes within a moment."""
+    def waiting_for(self, page: str, count: int) -> list[Frame]:
+        """What a page gets that connects for the first time: so many frames, and any beyond."""
         found: list[Frame] = []
         with self._connected(page, None) as socket, contextlib.suppress(TimeoutError):
             while True:
-                found += _frames(socket.recv(0.5 if not found else 0.05))
+                found += _frames(socket.recv(20 if len(found) < count else 0.1))
         return found
 
     def _thread(self, work: Callable[[], None]) -> threading.Thread:

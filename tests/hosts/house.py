@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
-from engine.hosts.clock import now_ms
+from engine.hosts.clock import Clock, now_ms
 from engine.hosts.contract import Core, Host, Input, Message
 
 MakeHost = Callable[[], Host]
@@ -77,6 +77,11 @@ def run(test: Coroutine[Any, Any, None]) -> None:
             await test
 
     asyncio.run(limited())
+
+
+def standing(now: int) -> Clock:
+    """A clock that stands still at ``now`` (ms)."""
+    return Clock(lambda: now * 1_000_000, lambda: 0)
 
 
 async def undisturbed(story: Callable[[], Coroutine[Any, Any, bool]]) -> None:

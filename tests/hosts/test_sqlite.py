@@ -9,7 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from hosts.house import event, run, running
+from hosts.house import event, run, running, standing
 from hosts.ledger import Ledger
 
 from engine.hosts.clock import Clock, now_ms
@@ -53,10 +53,11 @@ def test_a_new_file_has_a_new_identity(tmp_path: Path) -> None:
 def test_a_timer_that_fell_due_meanwhile_fires_at_start(tmp_path: Path) -> None:
     async def test() -> None:
         path = tmp_path / "store.db"
-        async with running(host := SqliteHost(path), Ledger()):
-            await host.submit("G", [event(1, time=now_ms(), after=200)])
-        await asyncio.sleep(0.25)
-        async with running(host := SqliteHost(path), Ledger()) as postbox:
+        begun = now_ms()
+        async with running(host := SqliteHost(path, clock=standing(begun)), Ledger()):
+            await host.submit("G", [event(1, time=begun, after=200)])
+        later = standing(begun + 250)
+        async with running(host := SqliteHost(path, clock=later), Ledger()) as postbox:
             await postbox.wait_for(1)
             assert [line[0] for line in (await host.peek("G") or {})["lines"]] == ["event", "woken"]
 
