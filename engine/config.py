@@ -27,7 +27,8 @@ class Settings(BaseModel):
     ``visit_hours`` pass without an event of it. Visitors are called back in ``callback_hours``
     (written as in a strategy) of ``callback_zone``, in slots of ``callback_minutes`` with
     ``callback_capacity`` calls each, up to ``callback_days`` ahead; ``callback_number`` is what
-    they may call themselves.
+    they may call themselves. What the medium ``webhook`` starts is told to ``webhook_url``, signed
+    with ``webhook_secret``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -49,6 +50,9 @@ class Settings(BaseModel):
     callback_days: int = Field(default=7, ge=1, le=60)
     callback_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,20})?$")
 
+    webhook_url: str = ""
+    webhook_secret: SecretStr | None = None
+
     @field_validator("origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
@@ -66,7 +70,17 @@ class Settings(BaseModel):
                 raise ValueError(f"'{origin}' is not like https://shop.example.com")
         return value
 
-    @field_validator("token")
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_private(cls, value: str) -> str:
+        parts = urlsplit(value)
+        near = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        schemes = ("http", "https") if near else ("https",)
+        if value and not (parts.hostname and parts.scheme in schemes):
+            raise ValueError("write an address like https://receiver.example.com/engagements")
+        return value
+
+    @field_validator("token", "webhook_secret")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < _TOKEN_LENGTH:
@@ -96,6 +110,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_CALLBACK_CAPACITY": "callback_capacity",
     "OVERTURE_CALLBACK_DAYS": "callback_days",
     "OVERTURE_CALLBACK_NUMBER": "callback_number",
+    "OVERTURE_WEBHOOK_URL": "webhook_url",
+    "OVERTURE_WEBHOOK_SECRET": "webhook_secret",
 }
 
 

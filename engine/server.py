@@ -39,6 +39,7 @@ from engine.hosts.journal import Retention
 from engine.hosts.sqlite import SqliteHost
 from engine.language.quiet import undisturbed
 from engine.media.agents import Agents
+from engine.media.deliveries import Deliveries, Receiver, receiver
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
@@ -117,6 +118,7 @@ async def _opened(
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
     opening = _opening(settings)
+    webhook = _webhook(settings)
     keep = Retention(
         age=int(settings.journal_days * 86_400_000), size=int(settings.journal_gb * 1024**3)
     )
@@ -138,6 +140,7 @@ async def _opened(
     reports = ReportDoor(settings.data, lambda: shelf.book, access.require_authority)
     try:
         inside = _Inside(host, ingest, access)
+        deliveries = Deliveries(store, webhook)
         media = create_routes(
             store,
             agents=agents,
@@ -147,6 +150,7 @@ async def _opened(
             authorised=inside.authorised,
             opening=opening,
             number=settings.callback_number,
+            deliveries=deliveries,
         )
         app = create_app(
             access=access,
@@ -163,7 +167,10 @@ async def _opened(
                 *_pages(widgets),
             ],
         )
-        async with _beside(_search_in_peace(lambda: ingest.accepted)):
+        async with (
+            _beside(_search_in_peace(lambda: ingest.accepted)),
+            _beside(deliveries.run()),
+        ):
             yield app, hub
     finally:
         reports.stop()
@@ -175,7 +182,7 @@ def _opening(settings: Settings) -> Opening:
     """When visitors are called back."""
     try:
         zone = ZoneInfo(settings.callback_zone)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise StartError(
             f"OVERTURE_CALLBACK_ZONE cannot be used: there is no zone {settings.callback_zone!r};"
             " write one like Europe/Madrid."
@@ -191,6 +198,18 @@ def _opening(settings: Settings) -> Opening:
         capacity=settings.callback_capacity,
         days=settings.callback_days,
     )
+
+
+def _webhook(settings: Settings) -> Receiver | None:
+    """Who is told of what the medium ``webhook`` starts."""
+    if not settings.webhook_url:
+        return None
+    if settings.webhook_secret is None:
+        raise StartError("OVERTURE_WEBHOOK_URL needs OVERTURE_WEBHOOK_SECRET, which signs.")
+    try:
+        return receiver(settings.webhook_url, settings.webhook_secret.get_secret_value())
+    except ValueError as error:
+        raise StartError(f"OVERTURE_WEBHOOK_SECRET cannot be used: {error}.") from None
 
 
 class _Inside:

@@ -120,6 +120,11 @@ def test_a_data_folder_in_use(tmp_path: Path) -> None:
         ("OVERTURE_JOURNAL_GB", "plenty", "a number above 0"),
         ("OVERTURE_VISIT_HOURS", "0", "a number of hours from 0.01"),
         ("OVERTURE_CALLBACK_MINUTES", "1", "a whole number from 5 to 240"),
+        ("OVERTURE_WEBHOOK_URL", "http://receiver.example/in", "an address like https://"),
+        ("OVERTURE_WEBHOOK_SECRET", "short", "at least 16 characters"),
+        ("OVERTURE_WEBHOOK_URL", "https://receiver.example/in", "needs OVERTURE_WEBHOOK_SECRET"),
+        ("OVERTURE_CALLBACK_ZONE", "Mars/Base", "there is no zone"),
+        ("OVERTURE_CALLBACK_HOURS", "always", "write it like Mon-Fri"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path: Path, name: str, value: str, part: str) -> None:

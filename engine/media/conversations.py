@@ -106,8 +106,16 @@ class Conversations:
 
         ``also`` writes what the medium keeps of its own, in the same transaction.
         """
+        draft = await self.draft(wish)
+        interaction, key = await self.store.create(draft, also)
+        self._hear(interaction)
+        await self._tell()
+        return interaction, key
+
+    async def draft(self, wish: Wish) -> Draft:
+        """What a wish carries: attached data, and what is known of the invitation behind it."""
         invitation = await self._known_invitation(wish)
-        draft = Draft(
+        return Draft(
             medium=wish.medium,
             visit=wish.visit,
             page=wish.page,
@@ -116,10 +124,6 @@ class Conversations:
             customer=wish.customer,
             invitation={key: invitation[key] for key in _NAMES if invitation.get(key)},
         )
-        interaction, key = await self.store.create(draft, also)
-        self._hear(interaction)
-        await self._tell()
-        return interaction, key
 
     async def visitor(self, key: str) -> Interaction:
         """The interaction of a visitor's key, who is there now. Raises Unknown."""

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from engine.media.agents import Agents
 from engine.media.callbacks import Callbacks
 from engine.media.conversations import Conversations, Happened, InvitationOf
+from engine.media.deliveries import Deliveries
 from engine.media.desk import Authorised, Desk, Journey
 from engine.media.gms import GmsChat
 from engine.media.gms_chat2 import GmsChat2
@@ -16,6 +17,7 @@ from engine.media.medium import Medium
 from engine.media.opening import NINE_TO_FIVE, Opening
 from engine.media.web_callback import CallbackList, WebCallback
 from engine.media.web_chat import WebChat
+from engine.media.webhook import Webhook
 
 
 def create_routes(
@@ -28,6 +30,7 @@ def create_routes(
     authorised: Authorised,
     opening: Opening = NINE_TO_FIVE,
     number: str = "",
+    deliveries: Deliveries | None = None,
 ) -> list[Route]:
     """Routes for a Starlette application; the caller closes the store after the last request.
 
@@ -36,11 +39,13 @@ def create_routes(
     page_id)`` gives ``{"id", "strategy", "group", "message", "attach"}`` or None, and is the only
     source of attached data that is trusted. ``authorised(request)`` raises HTTPException.
     ``opening`` says when visitors are called back, ``number`` whom they may call themselves.
+    ``deliveries`` go to the receiver of the webhook; whoever gives them runs them.
     """
     conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
     callbacks = Callbacks(conversations, opening)
     chat = GmsChat(conversations)
-    media: list[Medium] = [chat, WebChat(conversations), WebCallback(callbacks)]
+    webhook = Webhook(conversations, deliveries or Deliveries(store, None))
+    media: list[Medium] = [chat, WebChat(conversations), WebCallback(callbacks), webhook]
     desk = Desk(conversations, journey=journey, authorised=authorised)
     calls = CallbackList(callbacks, authorised=authorised)
     services = GmsServices(chat, callbacks, authorised=authorised, number=number)

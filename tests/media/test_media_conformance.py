@@ -13,11 +13,13 @@ from media_room import ALWAYS, INVITATION, Clock, Surroundings
 from engine.media.agents import Agents
 from engine.media.callbacks import Callbacks
 from engine.media.conversations import Conversations, Wish
+from engine.media.deliveries import Deliveries, Receiver
 from engine.media.gms import GmsChat
 from engine.media.interactions import InteractionStore, Unknown
 from engine.media.medium import Medium, Started
 from engine.media.web_callback import WebCallback
 from engine.media.web_chat import WebChat
+from engine.media.webhook import Webhook
 
 Making = Callable[[Conversations], Medium]
 
@@ -26,7 +28,17 @@ def web_callback(conversations: Conversations) -> Medium:
     return WebCallback(Callbacks(conversations, ALWAYS))
 
 
-MEDIA: dict[str, Making] = {"gms chat": GmsChat, "chat": WebChat, "callback": web_callback}
+def webhook(conversations: Conversations) -> Medium:
+    to = Receiver(url="https://receiver.example", secret=b"secret")
+    return Webhook(conversations, Deliveries(conversations.store, to))
+
+
+MEDIA: dict[str, Making] = {
+    "gms chat": GmsChat,
+    "chat": WebChat,
+    "callback": web_callback,
+    "webhook": webhook,
+}
 
 OVER = {"ended", "done", "failed", "cancelled"}
 
