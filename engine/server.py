@@ -11,7 +11,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -44,6 +44,7 @@ from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
 from engine.reporting.door import ReportDoor
+from engine.reporting.reasons import reason
 from engine.shelf import BookError, Shelf
 
 DRAIN: Final = 10
@@ -139,13 +140,14 @@ async def _opened(
         raise StartError(str(error)) from error
     reports = ReportDoor(settings.data, lambda: shelf.book, access.require_authority)
     try:
-        inside = _Inside(host, ingest, access)
+        inside = _Inside(host, ingest, access, shelf)
         deliveries = Deliveries(store, webhook)
         media = create_routes(
             store,
             agents=agents,
             happened=inside.happened,
-            journey=inside.histories.events,
+            journey=inside.journey,
+            earlier=inside.histories.earlier,
             invitation=inside.invitation,
             authorised=inside.authorised,
             opening=opening,
@@ -215,10 +217,11 @@ def _webhook(settings: Settings) -> Receiver | None:
 class _Inside:
     """What the media may ask of the rest of the engine."""
 
-    def __init__(self, host: SqliteHost, ingest: Ingest, access: Access) -> None:
+    def __init__(self, host: SqliteHost, ingest: Ingest, access: Access, shelf: Shelf) -> None:
         self._host = host
         self._ingest = ingest
         self._access = access
+        self._shelf = shelf
         self.histories = Histories(host)
 
     async def happened(
@@ -237,6 +240,18 @@ class _Inside:
             data=dict(data),
         )
         await self._ingest.accept([body(event)])
+
+    async def journey(self, visit: str) -> Sequence[Mapping[str, Any]]:
+        """Give the events of a visit; what was sent has its reason in words as ``because``."""
+        events = await self.histories.events(visit)
+        for event in events:
+            event["decisions"] = [
+                {**one, "because": reason(self._shelf.book, one["strategy"], one["rule"])}
+                if one["reason"] is None
+                else one
+                for one in event["decisions"]
+            ]
+        return events
 
     async def invitation(self, visit: str, page: str | None) -> Mapping[str, Any] | None:
         """Give the youngest invitation of a page, or of its visit."""

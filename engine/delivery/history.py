@@ -49,6 +49,20 @@ class Histories:
             "pages": pages_of(events),
         }
 
+    async def earlier(self, visit: str) -> list[dict[str, Any]]:
+        """Give the other visits of the same visitor, the youngest first, each in a few words."""
+        visitor = await self._visitor_of(visit)
+        if visitor is None:
+            return []
+        with refusing():
+            entries = await self._host.history(visitor=visitor, limit=YOUNGEST)
+        events: dict[str, list[Entry]] = {}
+        for entry in entries:
+            if entry.input.kind == "event" and entry.input.visit != visit:
+                events.setdefault(entry.input.visit, []).append(entry)
+        found = [_in_short(name, of_visit) for name, of_visit in events.items()]
+        return sorted(found, key=lambda one: one["started"], reverse=True)
+
     async def _visitor_of(self, visit: str) -> str | None:
         with refusing():
             return await self._host.visitor_of(visit)
@@ -82,6 +96,20 @@ def pages_of(events: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         page["title"] = page["title"] or event["title"]
         page["exited"] = entered if event["eventName"] == "PageExited" else None
     return list(pages.values())
+
+
+def _in_short(visit: str, entries: Sequence[Entry]) -> dict[str, Any]:
+    pages = {entry.input.body.get("pageID") for entry in entries} - {None}
+    sent = [one for entry in entries for one in entry.decisions if one["reason"] is None]
+    return {
+        "visitID": visit,
+        "started": entries[0].input.time,
+        "lastEvent": entries[-1].input.time,
+        "events": len(entries),
+        "pages": len(pages),
+        "invitations": sum(len(one["sends"]) for one in sent if one["visit"] == visit),
+        "url": entries[-1].input.body.get("url"),
+    }
 
 
 def _event(entry: Entry) -> dict[str, Any]:

@@ -28,10 +28,18 @@ log = logging.getLogger(__name__)
 Journey = Callable[[str], Awaitable[Sequence[Mapping[str, Any]]]]
 """The history of a visit (visitID), oldest event first."""
 
+Earlier = Callable[[str], Awaitable[Sequence[Mapping[str, Any]]]]
+"""The other visits of a visit's visitor, the youngest first: ``visitID started ..``."""
+
 Authorised = Callable[[Request], Awaitable[None]]
 """Raises HTTPException for a request without API authority."""
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+VISITS_AT_MOST: Final = 20
+"""The youngest earlier visits that an agent is shown."""
+
+_NOTHING: Final[Mapping[str, Any]] = {"pages": [], "events": [], "earlier": [], "problem": None}
 
 EVENTS_AT_MOST: Final = 500
 """The youngest events of a visit that an agent is shown."""
@@ -92,10 +100,16 @@ class Desk:
     """The HTTP interface of the desk. Mistakes answer ``{"error", "code"}``."""
 
     def __init__(
-        self, conversations: Conversations, *, journey: Journey, authorised: Authorised
+        self,
+        conversations: Conversations,
+        *,
+        journey: Journey,
+        earlier: Earlier,
+        authorised: Authorised,
     ) -> None:
         self._conversations = conversations
         self._journey = journey
+        self._earlier = earlier
         self._authorised = authorised
 
     def routes(self) -> list[Route]:
@@ -110,6 +124,7 @@ class Desk:
             Route(f"{one}/typing", self._guarded(self._typing), methods=["POST"]),
             Route(f"{one}/transfer", self._guarded(self._transfer), methods=["POST"]),
             Route(f"{one}/end", self._guarded(self._end), methods=["POST"]),
+            Route("/desk/api/media", self._guarded(self._media), methods=["GET"]),
             Route("/desk/api/agents", self._guarded(self._agents), methods=["GET"]),
             Route(agent, self._guarded(self._renew), methods=["PUT"]),
             Route(agent, self._guarded(self._leave), methods=["DELETE"]),
@@ -140,14 +155,29 @@ class Desk:
     async def _history(self, found: Interaction) -> dict[str, Any]:
         """Pages and events of the visit; an agent answers without them rather than not at all."""
         if found.visit is None:
-            return {"pages": [], "events": [], "problem": None}
+            return dict(_NOTHING)
         try:
             events = [dict(event) for event in await self._journey(found.visit)]
+            visits = [dict(one) for one in (await self._earlier(found.visit))[:VISITS_AT_MOST]]
         except Exception:
             log.exception("The history of a visit could not be read.")
-            problem = "The history of this visit can not be read now."
-            return {"pages": [], "events": [], "problem": problem}
-        return {"pages": pages_of(events), "events": events[-EVENTS_AT_MOST:], "problem": None}
+            return {**_NOTHING, "problem": "The history of this visit can not be read now."}
+        return {
+            "pages": pages_of(events),
+            "events": events[-EVENTS_AT_MOST:],
+            "earlier": await self._with_conversations(found, visits),
+            "problem": None,
+        }
+
+    async def _with_conversations(
+        self, found: Interaction, visits: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Earlier visits, each with what was talked about in it."""
+        named = {one["visitID"]: {**one, "conversations": []} for one in visits}
+        for other in await self._conversations.store.of_visits(named):
+            if other.id != found.id:
+                named[other.visit]["conversations"].append(_summary(other))
+        return list(named.values())
 
     async def _accept(self, request: Request) -> Response:
         body = await model(request, AcceptBody)
@@ -176,6 +206,10 @@ class Desk:
         body = await model(request, AcceptBody)
         found = await self._conversations.end_by_agent(request.path_params["id"], body.agent)
         return _answer(_summary(found))
+
+    async def _media(self, _request: Request) -> Response:
+        """Every medium that is known, with the agents who could take one more."""
+        return _answer(self._conversations.agents.free())
 
     async def _agents(self, _request: Request) -> Response:
         return _answer([asdict(one) for one in self._conversations.agents.everyone()])
@@ -232,6 +266,8 @@ def _summary(found: Interaction) -> dict[str, Any]:
         "agent": found.agent,
         "nickname": found.nickname,
         "last_message": found.last_message,
+        "lines": found.lines,
+        "outcome": found.outcome,
         "proactive": found.proactive,
     }
 

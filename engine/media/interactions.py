@@ -57,7 +57,8 @@ class Interaction:
 
     ``attached`` is what the documents call attached data, ``customer`` what the visitor's widget
     said of the person, ``invitation`` what is known of the invitation (empty when reactive),
-    ``outcome`` how it ended, where its medium knows (a callback: done, failed, cancelled).
+    ``outcome`` how it ended, where its medium knows (a callback: done, failed, cancelled),
+    ``lines`` how long its transcript is.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Interaction:
     customer: Mapping[str, str]
     invitation: Mapping[str, Any]
     outcome: str | None
+    lines: int
 
     @property
     def proactive(self) -> bool:
@@ -198,6 +200,14 @@ class InteractionStore:
             )
 
         return await self.read(work)
+
+    async def of_visits(self, visits: Collection[str], limit: int = 50) -> list[Interaction]:
+        """The youngest interactions of some visits, newest first."""
+        marks = json.dumps(list(visits))
+        condition = (
+            "visit IN (SELECT value FROM json_each(?)) ORDER BY created DESC, rowid DESC LIMIT ?"
+        )
+        return await self.read(lambda db: _select(db, condition, marks, limit))
 
     async def queue_of(self, interaction: Interaction) -> tuple[int, int]:
         """Its place among those that wait for the same medium (0: it does not), and how many do."""
@@ -406,7 +416,7 @@ def _select(db: sqlite3.Connection, condition: str, *values: object) -> list[Int
     # ``condition`` is always a constant of this file; values are bound.
     rows = db.execute(
         "SELECT id, medium, state, created, ended, visit, page, agent, nickname, joined,"
-        " last_message, attached, customer, invitation, outcome"
+        " last_message, attached, customer, invitation, outcome, lines"
         f" FROM interactions WHERE {condition}",
         values,
     )

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from starlette.routing import Route
 
 from engine.media.agents import Agents
 from engine.media.callbacks import Callbacks
 from engine.media.conversations import Conversations, Happened, InvitationOf
 from engine.media.deliveries import Deliveries
-from engine.media.desk import Authorised, Desk, Journey
+from engine.media.desk import Authorised, Desk, Earlier, Journey
 from engine.media.gms import GmsChat
 from engine.media.gms_chat2 import GmsChat2
 from engine.media.gms_services import GmsServices
@@ -20,12 +23,18 @@ from engine.media.web_chat import WebChat
 from engine.media.webhook import Webhook
 
 
+async def nowhere_else(_visit: str) -> Sequence[Mapping[str, Any]]:
+    """Nothing is known of other visits."""
+    return ()
+
+
 def create_routes(
     store: InteractionStore,
     *,
     agents: Agents,
     happened: Happened,
     journey: Journey,
+    earlier: Earlier = nowhere_else,
     invitation: InvitationOf,
     authorised: Authorised,
     opening: Opening = NINE_TO_FIVE,
@@ -35,9 +44,10 @@ def create_routes(
     """Routes for a Starlette application; the caller closes the store after the last request.
 
     ``happened(visit_id, page_id, event_name, data)`` puts an event into a visit and may fail: it
-    is repeated. ``journey(visit_id)`` gives the history events of a visit. ``invitation(visit_id,
-    page_id)`` gives ``{"id", "strategy", "group", "message", "attach"}`` or None, and is the only
-    source of attached data that is trusted. ``authorised(request)`` raises HTTPException.
+    is repeated. ``journey(visit_id)`` gives the history events of a visit, ``earlier(visit_id)``
+    the other visits of its visitor. ``invitation(visit_id, page_id)`` gives ``{"id", "strategy",
+    "group", "message", "attach"}`` or None, and is the only source of attached data that is
+    trusted. ``authorised(request)`` raises HTTPException.
     ``opening`` says when visitors are called back, ``number`` whom they may call themselves.
     ``deliveries`` go to the receiver of the webhook; whoever gives them runs them.
     """
@@ -46,7 +56,7 @@ def create_routes(
     chat = GmsChat(conversations)
     webhook = Webhook(conversations, deliveries or Deliveries(store, None))
     media: list[Medium] = [chat, WebChat(conversations), WebCallback(callbacks), webhook]
-    desk = Desk(conversations, journey=journey, authorised=authorised)
+    desk = Desk(conversations, journey=journey, earlier=earlier, authorised=authorised)
     calls = CallbackList(callbacks, authorised=authorised)
     services = GmsServices(chat, callbacks, authorised=authorised, number=number)
     second = GmsChat2(conversations)

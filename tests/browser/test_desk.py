@@ -382,8 +382,8 @@ def test_a_narrow_desk_is_usable(site: Site, desk: Page, widget: Page) -> None:
     expect(widget.get_by_role("log")).to_contain_text("Hello!")
     _photograph(desk, "desk-narrow-chat")
     assert _fits(desk)
-    desk.get_by_role("button", name="Back to all chats").click()
-    expect(desk.get_by_role("navigation", name="Chats")).to_be_visible()
+    desk.get_by_role("button", name="Back to all conversations").click()
+    expect(desk.get_by_role("navigation", name="Conversations")).to_be_visible()
 
 
 def _until(holds: Any) -> None:

@@ -67,6 +67,7 @@ class Surroundings:
     def __init__(self) -> None:
         self.happenings: list[tuple[str, str | None, str, dict[str, Any]]] = []
         self.broken = False
+        self.visits: list[dict[str, Any]] = []
         self.invitations: dict[str, Mapping[str, Any]] = {}
         self.token: str | None = None
 
@@ -82,6 +83,9 @@ class Surroundings:
         if self.broken:
             raise RuntimeError("the journal can not be read")
         return [{**event, "visitID": visit} for event in HISTORY]
+
+    async def earlier(self, _visit: str) -> list[dict[str, Any]]:
+        return self.visits
 
     async def invitation(self, visit: str, page: str | None) -> Mapping[str, Any] | None:
         if self.broken:
@@ -140,6 +144,7 @@ class Room:
             agents=self.agents,
             happened=self.around.happened,
             journey=self.around.journey,
+            earlier=self.around.earlier,
             invitation=self.around.invitation,
             authorised=self.around.authorised,
             opening=self.opening,

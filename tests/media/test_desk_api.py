@@ -25,6 +25,8 @@ def test_the_list_is_newest_first_with_the_last_message(room: Room) -> None:
         "agent": None,
         "nickname": "Two",
         "last_message": "hello",
+        "lines": 1,
+        "outcome": None,
         "proactive": False,
     }
     assert oldest["nickname"] == "One"
@@ -48,6 +50,24 @@ def test_details_show_the_visit(room: Room) -> None:
     ]
     assert details["problem"] is None
     assert "events" not in room.desk(f"interactions/{room.newest()}?journey=no")
+
+
+def test_details_show_earlier_visits_with_what_was_talked_about(room: Room) -> None:
+    room.start(visitID="V0", first_name="Before")
+    room.clock.now += 5
+    room.start(visitID="OTHER")
+    room.start()
+    room.around.visits = [{"visitID": "V0", "started": 1}, {"visitID": "V-1", "started": 0}]
+    earlier = room.desk(f"interactions/{room.newest()}")["earlier"]
+    assert [(one["visitID"], one["started"]) for one in earlier] == [("V0", 1), ("V-1", 0)]
+    talks = [[talk["nickname"] for talk in one["conversations"]] for one in earlier]
+    assert talks == [["Before"], []]
+
+
+def test_media_with_who_is_free(room: Room) -> None:
+    assert room.desk("media") == {"callback": 0, "chat": 0}
+    room.agents.heard("Ana", ready=True, media=["chat", "video"])
+    assert room.desk("media") == {"callback": 0, "chat": 1, "video": 1}
 
 
 def test_without_history_the_agent_still_answers(room: Room) -> None:

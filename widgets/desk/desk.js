@@ -1,33 +1,30 @@
 // @ts-check
-/** The agent's page: presence, the list of chats, and the chat that is open. */
-import { Refusal, call, keepToken } from "./api.js";
+/** The agent's page: presence, the pulse that asks the server, and what an agent does. */
+import { askForToken } from "./access.js";
+import { beginAlerts, tellNews } from "./alerts.js";
+import { Refusal, call } from "./api.js";
+import { beginCallbacks, callbackCall, showCallback } from "./callback.js";
 import { make, place, write } from "./elements.js";
+import { inOrder, showInbox } from "./inbox.js";
 import { visitorPane } from "./journey.js";
-import { clock } from "./words.js";
+import { desk, keepState, unread } from "./state.js";
+import { changeTalk, markSeen, showTalk } from "./talk.js";
+import { mediumWords } from "./words.js";
 
 const RENEW = 10;
 const JOURNEY = 5;
-const NAME = "overture.agent";
+const TYPING = 3_000;
 
-/** Everything that the page knows; `chosen` is the id of the chat on screen. */
-const desk = {
-  name: localStorage.getItem(NAME) || `Agent ${100 + Math.floor(Math.random() * 900)}`,
-  ready: true,
-  /** @type {any[]} */ chats: [],
-  /** @type {Map<string, boolean>} */ present: new Map(),
-  /** @type {string | null} */ chosen: null,
-  /** @type {any} */ details: null,
-  shown: 0,
-  ticks: 0,
-  busy: false,
-  asking: false,
-};
+let ticks = 0;
+let busy = false;
+let asking = false;
+let typed = 0;
 
 /* Presence */
 
 async function renew() {
   const path = `agents/${encodeURIComponent(desk.name)}`;
-  const me = await call(path, { method: "PUT", body: { ready: desk.ready, media: ["chat"] } });
+  const me = await call(path, { method: "PUT", body: { ready: desk.ready, media: desk.media } });
   write("places", `${me.chats} of ${me.capacity} chats`);
 }
 
@@ -41,6 +38,23 @@ function showReady() {
   write("ready-word", desk.ready ? "Ready" : "Not ready");
 }
 
+/** One box for each medium that the server knows. */
+function showMedia() {
+  const boxes = desk.known.map((medium) => {
+    const box = /** @type {HTMLInputElement} */ (make("input", { type: "checkbox", name: "medium", value: medium }));
+    box.checked = desk.media.includes(medium);
+    return make("label", {}, box, mediumWords(medium));
+  });
+  place("media").replaceChildren(make("legend", { class: "unseen" }, "What I answer"), ...boxes);
+}
+
+function chooseMedia() {
+  const boxes = [...document.querySelectorAll("input[name=medium]:checked")];
+  desk.media = boxes.map((box) => /** @type {HTMLInputElement} */ (box).value);
+  keepState();
+  guarded(renew);
+}
+
 /** @param {string} name */
 async function rename(name) {
   const wanted = name.trim().replaceAll("/", " ");
@@ -48,61 +62,36 @@ async function rename(name) {
   await guarded(() => leave(false));
   desk.name = wanted;
   place("agent").value = wanted;
-  localStorage.setItem(NAME, wanted);
+  keepState();
   await guarded(renew);
-  showChat();
+  showAll();
 }
 
-/* The list */
+/* What is on screen */
 
-function showList() {
-  const waiting = desk.chats.filter((chat) => chat.state === "waiting").length;
-  document.title = `${waiting ? `(${waiting}) ` : ""}Desk · Overture`;
-  write("count", waiting ? `${waiting} waiting` : "");
-  place("nothing").hidden = desk.chats.length > 0;
-  const list = place("list");
-  const focused = document.activeElement?.getAttribute("data-chat");
-  list.replaceChildren(...desk.chats.map(entry));
-  if (focused) list.querySelector(`[data-chat="${CSS.escape(focused)}"]`)?.focus();
-}
-
-/** @param {any} chat */
-function entry(chat) {
-  const state = { waiting: "Waiting", active: chat.agent, ended: "Ended" }[
-    /** @type {"waiting" | "active" | "ended"} */ (chat.state)
-  ];
-  const attributes = { type: "button", class: `entry ${chat.state}`, "data-chat": chat.id };
-  const current = chat.id === desk.chosen ? { "aria-current": "true" } : {};
-  return make(
-    "button",
-    { ...attributes, ...current },
-    make("span", { class: "top" }, make("strong", {}, chat.nickname), make("time", {}, clock(chat.created))),
-    make("span", { class: "last" }, chat.last_message ?? "No message yet"),
-    make(
-      "span",
-      { class: "tags" },
-      make("span", { class: `tag ${chat.state}` }, state),
-      chat.proactive ? make("span", { class: "tag proactive" }, "Proactive") : null,
-    ),
-  );
+function showAll() {
+  for (const chat of desk.chats) if (!desk.seen.has(chat.id)) desk.seen.set(chat.id, chat.agent === desk.name ? chat.lines : 0);
+  showTalk();
+  showCallback();
+  showInbox();
+  tellNews(choose);
 }
 
 /** @param {string | null} id */
 async function choose(id) {
-  Object.assign(desk, { chosen: id, details: null, shown: 0 });
+  if (id === desk.chosen && desk.details) return;
+  const before = desk.chosen;
+  if (before && typed) tellTyping(before, false);
+  typed = 0;
+  Object.assign(desk, { chosen: id, details: null });
   document.body.classList.toggle("chosen", id !== null);
-  place("transcript").replaceChildren();
-  place("problem").hidden = true;
-  place("text").value = "";
-  showList();
-  showChat();
-  if (id) {
-    await guarded(() => loadDetails(true));
-    (place("accept").hidden ? place("text") : place("accept")).focus();
-  }
+  changeTalk(before);
+  showAll();
+  if (!id) return void document.querySelector(`#inbox [data-chat="${CSS.escape(before ?? "")}"]`)?.focus();
+  await guarded(() => loadDetails(true));
+  const first = ["take", "accept", "text", "note", "back"].map(place).find((one) => one.offsetParent !== null);
+  (first ?? place("transcript")).focus();
 }
-
-/* The chat */
 
 /** @param {boolean} journey whether to ask for the history of the visit as well */
 async function loadDetails(journey) {
@@ -111,110 +100,108 @@ async function loadDetails(journey) {
   const news = await call(`interactions/${encodeURIComponent(id)}${journey ? "" : "?journey=no"}`);
   if (desk.chosen !== id) return;
   desk.details = { ...desk.details, ...news };
-  showChat();
-  if (journey) place("visitor").replaceChildren(...visitorPane(desk.details));
-}
-
-function showChat() {
-  const chat = desk.details;
-  place("welcome").hidden = chat !== null;
-  for (const id of ["chat", "visitor"]) place(id).hidden = chat === null;
-  if (!chat) return;
-  const mine = chat.state === "active" && chat.agent === desk.name;
-  const abandoned = chat.state === "active" && !mine && !desk.present.get(chat.agent);
-  write("name", chat.nickname);
-  write("state", stateWords(chat, mine, abandoned));
-  place("accept").hidden = !(chat.state === "waiting" || abandoned);
-  write("accept", abandoned ? "Take over" : "Accept");
-  place("end").hidden = !(mine || abandoned || chat.state === "waiting");
-  place("answer").hidden = !mine;
-  for (const line of chat.transcript) if (line.position > desk.shown) showLine(line);
-}
-
-/** @param {any} chat @param {boolean} mine @param {boolean} abandoned */
-function stateWords(chat, mine, abandoned) {
-  if (chat.state === "waiting") return `Waiting since ${clock(chat.created)}`;
-  if (chat.state === "ended") return `Ended at ${clock(chat.ended)}`;
-  if (mine) return "You are in this chat";
-  return abandoned ? `${chat.agent} is away` : `${chat.agent} is in this chat`;
-}
-
-/** @param {any} line */
-function showLine(line) {
-  desk.shown = line.position;
-  const box = place("transcript");
-  const following = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  if (line.type === "Message.Text") {
-    const about = `${line.nickname} · ${clock(line.time)}`;
-    box.append(
-      make("div", { class: `line ${line.party}` }, make("span", { class: "about" }, about), make("p", {}, line.text)),
-    );
-  } else {
-    const verb = line.type === "Notice.Joined" ? "joined" : "left";
-    const text = line.party === "system" ? "The visitor's window fell silent" : `${line.nickname} ${verb}`;
-    box.append(make("p", { class: "notice" }, `${text} · ${clock(line.time)}`));
+  showTalk();
+  showCallback();
+  if (journey && !place("visitor").contains(document.activeElement?.closest("#visitor button") ?? null)) {
+    place("visitor").replaceChildren(...visitorPane(desk.details));
   }
-  if (following || line.party === "agent") box.scrollTop = box.scrollHeight;
 }
 
-/** Do something with the open chat and show what came of it. @param {string} action @param {object} [more] */
-async function act(action, more = {}) {
+async function loadLists() {
+  const [chats, found] = await Promise.all([call("interactions"), call("callbacks")]);
+  desk.chats = chats;
+  desk.callbacks = found.callbacks;
+}
+
+async function loadAgents() {
+  const [agents, media] = await Promise.all([call("agents"), call("media")]);
+  desk.agents = agents;
+  const known = Object.keys(media).sort();
+  if (JSON.stringify(known) === JSON.stringify(desk.known)) return;
+  desk.known = known;
+  showMedia();
+}
+
+/* What the agent does */
+
+/** Do something with what is open and show what came of it. @param {() => Promise<unknown>} what */
+async function act(what) {
   place("problem").hidden = true;
   try {
-    const path = `interactions/${encodeURIComponent(String(desk.chosen))}/${action}`;
-    await call(path, { body: { agent: desk.name, ...more } });
+    await what();
     await loadDetails(false);
-    await Promise.all([loadList(), renew()]);
+    await Promise.all([loadLists(), loadAgents(), renew()]);
+    showAll();
     return true;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.status === 401) askForToken();
+    if (error.status === 401) await asked();
     place("problem").hidden = false;
     place("problem").textContent = error.message;
     return false;
   }
 }
 
+/** @param {string} action @param {object} [more] */
+function actOnChat(action, more = {}) {
+  const path = `interactions/${encodeURIComponent(String(desk.chosen))}/${action}`;
+  return act(() => call(path, { body: { agent: desk.name, ...more } }));
+}
+
 async function accept() {
-  if (await act("accept")) place("text").focus();
+  if (await actOnChat("accept")) place("text").focus();
 }
 
 async function send() {
+  const id = desk.chosen;
   const text = place("text").value.trim();
   if (!text || place("send").disabled) return;
   place("send").disabled = true;
   try {
-    if ((await act("messages", { text })) && place("text").value.trim() === text) place("text").value = "";
+    if (!(await actOnChat("messages", { text }))) return;
+    typed = 0;
+    // Another chat may be on screen by now, and what was sent is no draft of this one any more.
+    if (desk.chosen !== id) desk.drafts.delete(String(id));
+    else if (place("text").value.trim() === text) place("text").value = "";
   } finally {
     place("send").disabled = false;
   }
 }
 
+async function handOver() {
+  const to = place("to").value;
+  if (!to) return place("to").focus();
+  if (await actOnChat("transfer", { to })) place("back").offsetParent ? place("back").focus() : place("transcript").focus();
+}
+
+function writing() {
+  const typing = place("text").value !== "";
+  if (typing && Date.now() - typed < TYPING) return;
+  typed = typing ? Date.now() : 0;
+  tellTyping(String(desk.chosen), typing);
+}
+
+/** The visitor sees that somebody writes; nothing depends on it, so a failure is no news.
+ * @param {string} id @param {boolean} typing */
+function tellTyping(id, typing) {
+  call(`interactions/${encodeURIComponent(id)}/typing`, { body: { agent: desk.name, typing } }).catch(() => {});
+}
+
 /* The pulse */
-
-async function loadList() {
-  const before = JSON.stringify(desk.chats);
-  desk.chats = await call("interactions");
-  if (JSON.stringify(desk.chats) !== before) showList();
-}
-
-async function loadAgents() {
-  const agents = await call("agents");
-  desk.present = new Map(agents.map((/** @type {any} */ agent) => [agent.name, agent.present]));
-}
 
 async function tick() {
   // A slow server gets no second question before it answered the first.
-  if (desk.busy || desk.asking) return;
-  desk.busy = true;
-  const now = desk.ticks++;
+  if (busy || asking) return;
+  busy = true;
+  const now = ticks++;
   await guarded(async () => {
     if (now % RENEW === 0) await renew();
     if (now % JOURNEY === 0) await loadAgents();
-    await loadList();
+    await loadLists();
     await loadDetails(now % JOURNEY === 0);
+    showAll();
   });
-  desk.busy = false;
+  busy = false;
 }
 
 /** Run a request; its refusal becomes the line in the header. @param {() => Promise<unknown>} what */
@@ -224,60 +211,88 @@ async function guarded(what) {
     write("connection", "");
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    if (error.status === 401) return askForToken();
-    write("connection", error.message);
     // Renew with the next answer, not up to ten seconds later.
-    desk.ticks = 0;
+    ticks = 0;
+    if (error.status === 401) return void asked().then(tick);
+    write("connection", error.message);
   }
 }
 
-function askForToken() {
-  if (desk.asking) return;
-  desk.asking = true;
-  desk.ticks = 0;
-  place("access").showModal();
+async function asked() {
+  asking = true;
+  await askForToken();
+  asking = false;
 }
 
-function begin() {
-  localStorage.setItem(NAME, desk.name);
-  place("agent").value = desk.name;
-  showReady();
+/* The keyboard */
+
+/** @param {KeyboardEvent} event */
+function shortcut(event) {
+  if (!event.altKey || event.ctrlKey || event.metaKey) return;
+  const chats = inOrder();
+  const here = chats.findIndex((chat) => chat.id === desk.chosen);
+  /** @type {Record<string, () => string | undefined>} */
+  const goals = {
+    KeyN: () => chats.filter((chat) => chat.state === "waiting" && chat.id !== desk.chosen).pop()?.id,
+    KeyU: () => chats.find((chat) => unread(chat) > 0 && chat.id !== desk.chosen)?.id,
+    ArrowDown: () => chats[here + 1]?.id,
+    ArrowUp: () => chats[here - 1]?.id,
+  };
+  const goal = goals[event.code];
+  if (!goal || event.target === place("to") || event.target === place("slot")) return;
+  event.preventDefault();
+  const id = goal();
+  if (id) choose(id);
+}
+
+function listen() {
   place("ready").addEventListener("click", () => {
     desk.ready = !desk.ready;
     showReady();
     guarded(renew);
   });
+  place("media").addEventListener("change", chooseMedia);
   place("agent").addEventListener("change", () => rename(place("agent").value));
-  place("list").addEventListener("click", (/** @type {any} */ event) => {
-    const chosen = event.target.closest("[data-chat]");
-    if (chosen) choose(chosen.dataset.chat);
-  });
+  for (const id of ["inbox", "visitor"]) {
+    place(id).addEventListener("click", (/** @type {any} */ event) => {
+      const chosen = event.target.closest("[data-chat]");
+      if (chosen) choose(chosen.dataset.chat);
+    });
+  }
   place("back").addEventListener("click", () => choose(null));
   place("accept").addEventListener("click", accept);
-  place("end").addEventListener("click", () => act("end"));
+  place("end").addEventListener("click", () => actOnChat("end"));
+  place("hand-over").addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    handOver();
+  });
   place("answer").addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     send();
   });
+  place("text").addEventListener("input", writing);
   place("text").addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
     if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
     event.preventDefault();
     send();
   });
-  document.addEventListener("keydown", (event) => {
-    if (!event.altKey || event.code !== "KeyN") return;
-    event.preventDefault();
-    const next = desk.chats.findLast((chat) => chat.state === "waiting" && chat.id !== desk.chosen);
-    if (next) choose(next.id);
-  });
-  place("access").addEventListener("close", () => {
-    keepToken(place("token").value.trim());
-    place("token").value = "";
-    desk.asking = false;
-    tick();
+  document.addEventListener("keydown", shortcut);
+  window.addEventListener("focus", () => {
+    markSeen();
+    showAll();
   });
   window.addEventListener("pagehide", () => void leave(true).catch(() => {}));
   window.addEventListener("pageshow", (event) => event.persisted && guarded(renew));
+}
+
+function begin() {
+  keepState();
+  place("agent").value = desk.name;
+  showReady();
+  showMedia();
+  listen();
+  beginAlerts();
+  beginCallbacks((action, body) => act(() => callbackCall(action, body)));
   new Worker("heartbeat.js").addEventListener("message", tick);
   tick();
 }

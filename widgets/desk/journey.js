@@ -1,47 +1,131 @@
 // @ts-check
 /** Who the visitor is: why they were invited, attached data, and the way through the site. */
 import { make } from "./elements.js";
-import { clock, decisionWords, duration, eventWords, moment, plain, shortUrl } from "./words.js";
+import { clock, counted, decisionWords, duration, eventWords, moment, plain, shortUrl } from "./words.js";
 
 /** Events that the time line shows as the frame of a page and not as a line of it. */
 const FRAME = new Set(["PageEntered", "PageExited"]);
+
+const PERSON = new Set(["SignIn", "SignOut", "UserInfo"]);
 
 /** @param {any} chat the details of an interaction @returns {HTMLElement[]} */
 export function visitorPane(chat) {
   return [
     invitation(chat),
+    identity(chat),
+    now(chat),
     values("Attached data", chat.attached, "Nothing was attached."),
     values("What the visitor said", known(chat.customer), ""),
     journey(chat),
+    earlier(chat),
   ].filter((part) => part !== null);
 }
 
-/** @param {any} chat */
+/** @param {any} event */
+function timeOf(event) {
+  return event.serverTimestamp ?? event.timestamp;
+}
+
+/** Why there was an invitation: when, by which strategy, and what had to hold for it. @param {any} chat */
 function invitation(chat) {
+  if (!chat.proactive) return card("plain", "The visitor asked for this", []);
   const sent = [];
   for (const event of chat.events ?? []) {
     for (const decision of event.decisions ?? []) {
       if (decisionWords(decision).sent) sent.push({ event, decision });
     }
   }
-  if (!chat.proactive) return card("plain", "The visitor asked for this chat", null);
+  const id = chat.invitation?.id;
   const strategy = chat.invitation?.strategy ?? chat.attached.webengagement;
-  const why = sent.filter(({ decision }) => !strategy || decision.strategy === strategy).pop();
-  const story = why
-    ? `Sent at ${clock(why.event.serverTimestamp ?? why.event.timestamp)}, completed by ` +
-      `“${eventWords(why.event.eventName)}” on ${shortUrl(why.event.url) || "a page of the visit"}.`
-    : null;
+  const why =
+    sent.find(({ decision }) => id && decision.sends.includes(id)) ??
+    sent.filter(({ decision }) => !strategy || decision.strategy === strategy).pop();
   const title = strategy ? `Invited by “${strategy}”` : "Invited by a strategy";
-  return card("proactive", title, story);
+  if (!why) return card("proactive", title, []);
+  const { event, decision } = why;
+  const where = shortUrl(event.url) || "a page of the visit";
+  const story = `Sent at ${clock(decision.time ?? timeOf(event))}, completed by “${eventWords(event.eventName)}” on ${where}.`;
+  return card("proactive", title, [make("p", {}, story), ...reasons(decision.because)]);
 }
 
-/** @param {string} kind @param {string} title @param {string | null} story */
+/** @param {any} because */
+function reasons(because) {
+  if (!because) return [];
+  return [
+    because.description ? make("p", { class: "why" }, because.description) : null,
+    ...list("What happened", because.steps),
+    ...list("What else held", because.conditions),
+    ...list("What did not hold", because.exceptions),
+  ].filter((part) => part !== null);
+}
+
+/** @param {string} title @param {string[]} sentences */
+function list(title, sentences) {
+  if (!sentences?.length) return [];
+  return [make("h4", {}, title), make("ul", {}, ...sentences.map((one) => make("li", {}, one)))];
+}
+
+/** @param {string} kind @param {string} title @param {HTMLElement[]} story */
 function card(kind, title, story) {
+  return make("section", { class: `card ${kind}` }, make("h3", {}, title), ...story);
+}
+
+/** Who it is, as far as the site said so. @param {any} chat */
+function identity(chat) {
+  /** @type {Record<string, unknown>} */
+  let person = {};
+  let state = "Not signed in";
+  for (const event of chat.events ?? []) {
+    if (!PERSON.has(event.eventName)) continue;
+    if (event.eventName === "SignOut") state = "Signed out";
+    else person = { ...person, ...event.data };
+    if (event.eventName === "SignIn") state = "Signed in";
+    if (event.eventName === "UserInfo" && state === "Not signed in") state = "Recognised";
+  }
+  const visitor = (chat.events ?? []).find((/** @type {any} */ event) => event.globalVisitID)?.globalVisitID;
+  const visits = chat.earlier?.length ?? 0;
+  const found = {
+    state,
+    ...person,
+    ...(chat.visitID ? { "visits before": visits ? String(visits) : "none that is known" } : {}),
+    ...(visitor ? { globalVisitID: visitor } : {}),
+  };
+  return values("Who it is", found, "");
+}
+
+/** Where the visitor is at this moment. @param {any} chat */
+function now(chat) {
+  if (!chat.visitID) return null;
+  const page = (chat.pages ?? []).filter((/** @type {any} */ one) => !one.exited).pop();
+  const text = page
+    ? [make("strong", {}, page.title || shortUrl(page.url) || page.pageID), make("span", { class: "soft" }, ` ${shortUrl(page.url)}`)]
+    : [make("span", { class: "soft" }, "No page of the site is open.")];
+  return make("section", { class: "now" }, make("h3", {}, "Now on"), make("p", {}, ...text));
+}
+
+/** Visits before this one, and what was talked about in them. @param {any} chat */
+function earlier(chat) {
+  if (!chat.earlier?.length) return null;
+  return make("section", {}, make("h3", {}, "Earlier visits"), make("ul", { class: "visits" }, ...chat.earlier.map(visit)));
+}
+
+/** @param {any} one */
+function visit(one) {
+  const spent = duration(one.lastEvent - one.started);
+  const invited = one.invitations ? ` · ${counted(one.invitations, "invitation")}` : "";
+  const talks = one.conversations.map((/** @type {any} */ talk) =>
+    make(
+      "button",
+      { type: "button", class: "quiet small", "data-chat": talk.id },
+      `${talk.medium} of ${clock(talk.created)}${talk.agent ? ` with ${talk.agent}` : ""}`,
+    ),
+  );
   return make(
-    "section",
-    { class: `card ${kind}` },
-    make("h3", {}, title),
-    story ? make("p", {}, story) : null,
+    "li",
+    {},
+    make("strong", {}, clock(one.started)),
+    make("p", { class: "soft" }, `${counted(one.pages, "page")} in ${spent}${invited} · last ${shortUrl(one.url)}`),
+    ...talks,
   );
 }
 
@@ -103,7 +187,7 @@ function stop(page, events, here) {
       "p",
       { class: "page" },
       make("strong", {}, page.title || shortUrl(page.url) || page.pageID),
-      page.pageID === here ? make("span", { class: "badge" }, "chat started here") : null,
+      page.pageID === here ? make("span", { class: "badge" }, "started here") : null,
     ),
     make("p", { class: "soft" }, `${clock(page.entered)} · ${spent}`, page.title ? ` · ${shortUrl(page.url)}` : ""),
     ...own.flatMap(happening),

@@ -28,9 +28,14 @@ const EVENTS = {
   InvitationAccepted: "Invitation accepted",
   InvitationRejected: "Invitation declined",
   InvitationTimedOut: "Invitation not answered",
-  InteractionStarted: "Chat started",
-  InteractionEnded: "Chat ended",
+  InteractionStarted: "Conversation started",
+  InteractionEnded: "Conversation ended",
 };
+
+/** @param {string} medium the word of the engine */
+export function mediumWords(medium) {
+  return medium.charAt(0).toUpperCase() + medium.slice(1);
+}
 
 /** @param {string} name */
 export function eventWords(name) {
@@ -75,6 +80,11 @@ export function duration(ms) {
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** @param {number} number @param {string} word */
+export function counted(number, word) {
+  return `${number} ${word}${number === 1 ? "" : "s"}`;
 }
 
 /** A value of attached data or of an event as one line. @param {unknown} value */
