@@ -37,6 +37,7 @@ from engine.runtime.fading import Fading
 from engine.runtime.library import Library
 from engine.runtime.outcome import Batch, Decision, Outcome, Send
 from engine.runtime.plan import Plan
+from engine.runtime.road import copy_of
 from engine.runtime.step import advance, next_timer
 from engine.runtime.visitor import PAGES_OPEN, VISITS_OPEN, Visitor
 from engine.vocabulary import limits
@@ -353,7 +354,7 @@ class _Draft:
     def _step(self, moment: Moment) -> None:
         if not self._own:
             # Copied once for all inputs, and moved in place from then on.
-            self._visitor, self._own = self._visitor.copy(), True
+            self._visitor, self._own = copy_of(self._visitor), True
         outcome: Outcome = advance(self._plan, self._visitor, moment)
         if outcome.decisions:
             self._decisions += map(_decision, outcome.decisions)

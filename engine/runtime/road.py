@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
 
+from engine.runtime.visitor import Visitor
 from engine.vocabulary.line import decode
 
 if TYPE_CHECKING:
     from engine.runtime._road import Feeder, Road
     from engine.runtime.plan import Plan
-    from engine.runtime.visitor import Visitor
 
 try:
     from engine.runtime import _road as native
@@ -28,3 +29,7 @@ def road_of(plan: Plan) -> Road | None:
 def feeder_of(plan: Plan, visitors: dict[str, Visitor]) -> Feeder | None:
     """What walks the plan's road for a stream over these visitors; None where there is no road."""
     return None if plan.road is None else native.Feeder(plan.road, plan, visitors, decode)
+
+
+copy_of: Final[Callable[[Visitor], Visitor]] = native.copy_of if IS_NATIVE else Visitor.copy
+"""The same memory again, as ``Visitor.copy`` gives it."""

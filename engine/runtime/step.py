@@ -20,6 +20,7 @@ from engine.runtime.foresight import Foresight
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
 from engine.runtime.plan import Plan
 from engine.runtime.planned import PlannedGuarantee, PlannedRule, PlannedSet
+from engine.runtime.road import copy_of
 from engine.runtime.scene import NO_NAMES, Scene, send_event
 from engine.runtime.visitor import (
     SENDS_KEPT,
@@ -61,7 +62,7 @@ def step(
     ``horizon`` is for recordings: when each visit was last heard of (ms). Beyond it no timer of
     the visit or its pages falls due, and silence up to it does not end the visit.
     """
-    return advance(plan, visitor.copy(), moment, horizon=horizon)
+    return advance(plan, copy_of(visitor), moment, horizon=horizon)
 
 
 def advance(

@@ -15,7 +15,7 @@ from properties.test_stream import line_of
 from engine.language.compiler import compile_book
 from engine.language.source import Source
 from engine.runtime.plan import Plan, plan
-from engine.runtime.road import IS_NATIVE
+from engine.runtime.road import IS_NATIVE, copy_of
 from engine.runtime.step import advance
 from engine.runtime.stream import Stream
 from engine.runtime.visitor import Visitor
@@ -53,6 +53,22 @@ def test_a_visitor_may_change_roads_at_any_moment(case: Case) -> None:
         got = advance(fast if number % 2 else slow, visitor, moment)
         assert got[1:] == advance(slow, other, moment)[1:]
         assert visitor.to_json() == other.to_json()
+
+
+@native
+@given(cases())
+def test_a_copy_is_the_same_and_shares_nothing(case: Case) -> None:
+    """What is decided on a copy leaves the visitor as it was, whoever made the copy."""
+    book, visitor = plan(case.book), Visitor.new("W")
+    for moment in case.moments():
+        before = json.dumps(visitor.to_json())
+        natively, plainly = copy_of(visitor), visitor.copy()
+        assert natively == plainly
+        assert json.dumps(natively.to_json()) == before
+        assert advance(book, natively, moment)[1:] == advance(book, plainly, moment)[1:]
+        assert natively == plainly
+        assert json.dumps(visitor.to_json()) == before
+        visitor = natively
 
 
 _BOOK = """\

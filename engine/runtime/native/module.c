@@ -244,11 +244,17 @@ PyTypeObject road_type = {
     .tp_methods = road_methods,
 };
 
+static PyMethodDef functions[] = {
+    {"copy_of", visitor_copy, METH_O, "copy_of(visitor): the same again, sharing nothing."},
+    {NULL, NULL, 0, NULL},
+};
+
 static struct PyModuleDef module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "engine.runtime._road",
     .m_doc = "The short road of one event, natively; see engine/runtime/native/README.md.",
     .m_size = -1,
+    .m_methods = functions,
 };
 
 PyMODINIT_FUNC

@@ -137,6 +137,11 @@ PyObject *rule_message_id(const Rule *rule, PyObject *visit, Py_ssize_t number);
 /* Guards a plain rule that is complete, and makes its messages. -1 with an error. */
 int rule_decide(const Rule *rule, Moment *moment, Given *given);
 
+/* ---------------------------------------------------------------- copies.c */
+
+/* The visitor once more, as a function of the module. */
+PyObject *visitor_copy(PyObject *module, PyObject *visitor);
+
 /* ---------------------------------------------------------------- road.c */
 
 /* What waits for one watch. A guarded one is watched by guarantees, and moved by Python. */
