@@ -28,7 +28,9 @@ class Settings(BaseModel):
     (written as in a strategy) of ``callback_zone``, in slots of ``callback_minutes`` with
     ``callback_capacity`` calls each, up to ``callback_days`` ahead; ``callback_number`` is what
     they may call themselves. What the medium ``webhook`` starts is told to ``webhook_url``, signed
-    with ``webhook_secret``.
+    with ``webhook_secret``. With ``gms_url``, such as ``https://gms.example.com/genesys``, the
+    interface of GMS is carried by that one, to which we are ``gms_user`` with ``gms_password``,
+    or who has ``gms_apikey``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +50,10 @@ class Settings(BaseModel):
     callback_minutes: int = Field(default=15, ge=5, le=240)
     callback_capacity: int = Field(default=2, ge=1, le=10_000)
     callback_days: int = Field(default=7, ge=1, le=60)
+    gms_url: str = ""
+    gms_user: str = ""
+    gms_password: SecretStr = SecretStr("")
+    gms_apikey: SecretStr = SecretStr("")
     callback_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,20})?$")
 
     webhook_url: str = ""
@@ -78,6 +84,14 @@ class Settings(BaseModel):
         schemes = ("http", "https") if near else ("https",)
         if value and not (parts.hostname and parts.scheme in schemes):
             raise ValueError("write an address like https://receiver.example.com/engagements")
+        return value
+
+    @field_validator("gms_url")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in value):
+            raise ValueError("it is an address like https://gms.example.com/genesys")
         return value
 
     @field_validator("token", "webhook_secret")
@@ -112,6 +126,10 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_CALLBACK_NUMBER": "callback_number",
     "OVERTURE_WEBHOOK_URL": "webhook_url",
     "OVERTURE_WEBHOOK_SECRET": "webhook_secret",
+    "OVERTURE_GMS_URL": "gms_url",
+    "OVERTURE_GMS_USER": "gms_user",
+    "OVERTURE_GMS_PASSWORD": "gms_password",
+    "OVERTURE_GMS_APIKEY": "gms_apikey",
 }
 
 

@@ -40,6 +40,7 @@ from engine.hosts.sqlite import SqliteHost
 from engine.language.quiet import undisturbed
 from engine.media.agents import Agents
 from engine.media.deliveries import Deliveries, Receiver, receiver
+from engine.media.gms_client import GmsAddress, GmsClient
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
@@ -118,7 +119,7 @@ async def _opened(
 ) -> AsyncIterator[tuple[Starlette, Hub]]:
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
-    opening = _opening(settings)
+    opening, gms = _opening(settings), _gms(settings)
     webhook = _webhook(settings)
     keep = Retention(
         age=int(settings.journal_days * 86_400_000), size=int(settings.journal_gb * 1024**3)
@@ -153,6 +154,7 @@ async def _opened(
             opening=opening,
             number=settings.callback_number,
             deliveries=deliveries,
+            gms=gms,
         )
         app = create_app(
             access=access,
@@ -178,6 +180,22 @@ async def _opened(
         reports.stop()
         await host.stop()
         await store.close()
+        if gms is not None:
+            await gms.close()
+
+
+def _gms(settings: Settings) -> GmsClient | None:
+    """The GMS elsewhere, where one is set."""
+    if not settings.gms_url:
+        return None
+    return GmsClient(
+        GmsAddress(
+            url=settings.gms_url,
+            user=settings.gms_user,
+            password=settings.gms_password.get_secret_value(),
+            apikey=settings.gms_apikey.get_secret_value(),
+        )
+    )
 
 
 def _opening(settings: Settings) -> Opening:
@@ -418,6 +436,8 @@ def _announce(settings: Settings, address: str, shelf: Shelf, say: Say) -> None:
     say(f"shop     {address}/shop/")
     say(f"desk     {address}/desk/")
     say(f"api      {address}/api/book")
+    if settings.gms_url:
+        say(f"gms      {settings.gms_url} (chats and callbacks of GMS are carried there)")
     if settings.token is None:
         say("")
         say("WARNING  The API is open: every program on this machine can push notifications,")

@@ -125,6 +125,9 @@ def test_a_data_folder_in_use(tmp_path: Path) -> None:
         ("OVERTURE_WEBHOOK_URL", "https://receiver.example/in", "needs OVERTURE_WEBHOOK_SECRET"),
         ("OVERTURE_CALLBACK_ZONE", "Mars/Base", "there is no zone"),
         ("OVERTURE_CALLBACK_HOURS", "always", "write it like Mon-Fri"),
+        ("OVERTURE_CALLBACK_NUMBER", "ask-us", "digits alone"),
+        ("OVERTURE_GMS_URL", "gms.example.com", "https://gms.example.com/genesys"),
+        ("OVERTURE_GMS_URL", "https://me:secret@gms.example.com", "OVERTURE_GMS_URL"),
     ],
 )
 def test_settings_that_cannot_be(tmp_path: Path, name: str, value: str, part: str) -> None:

@@ -15,7 +15,7 @@ SILENCE: Final = 30_000
 CAPACITY: Final = 3
 """Conversations that one agent holds at the same time."""
 
-MEDIA: Final = frozenset({"chat", "callback"})
+MEDIA: Final = frozenset({"chat", "callback", "gms"})
 """Media that are always known, so that their number is 0 and never missing."""
 
 

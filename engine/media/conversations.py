@@ -52,7 +52,13 @@ PATIENCE: Final = 5.0
 TIDY_EVERY: Final = 1_000
 
 CALLBACK: Final = "callback"
-"""The medium whose visitor has no window that could fall silent: it waits as long as it must."""
+GMS: Final = "gms"
+GMS_CALLBACK: Final = "gms_callback"
+ELSEWHERE: Final = frozenset({GMS, GMS_CALLBACK})
+"""Media whose agents sit elsewhere: our desk shows what they carry, and can not answer it."""
+
+_PATIENT: Final = frozenset({CALLBACK, GMS_CALLBACK})
+"""Media whose visitor has no window that could fall silent: they wait as long as they must."""
 
 RESERVED: Final = frozenset({"visitID", "pageID", "webengagement"})
 
@@ -106,11 +112,7 @@ class Conversations:
 
         ``also`` writes what the medium keeps of its own, in the same transaction.
         """
-        draft = await self.draft(wish)
-        interaction, key = await self.store.create(draft, also)
-        self._hear(interaction)
-        await self._tell()
-        return interaction, key
+        return await self.begin(await self.draft(wish), also=also)
 
     async def draft(self, wish: Wish) -> Draft:
         """What a wish carries: attached data, and what is known of the invitation behind it."""
@@ -125,6 +127,15 @@ class Conversations:
             invitation={key: invitation[key] for key in _NAMES if invitation.get(key)},
         )
 
+    async def begin(
+        self, draft: Draft, *, also: WithStart | None = None, key: str | None = None
+    ) -> tuple[Interaction, str]:
+        """The interaction of a draft. ``key`` is the visitor's, where another system gave it."""
+        interaction, key = await self.store.create(draft, also, key)
+        self._hear(interaction)
+        await self._tell()
+        return interaction, key
+
     async def visitor(self, key: str) -> Interaction:
         """The interaction of a visitor's key, who is there now. Raises Unknown."""
         found = await self.store.of_visitor(key)
@@ -133,7 +144,7 @@ class Conversations:
         return found
 
     def _hear(self, found: Interaction) -> None:
-        if found.state != "ended" and found.medium != CALLBACK:
+        if found.state != "ended" and found.medium not in _PATIENT:
             self._heard[found.id] = self.store.clock()
 
     async def lines(self, interaction: Interaction, after: int) -> list[Line]:
@@ -142,6 +153,7 @@ class Conversations:
 
     async def accept(self, identity: str, agent: str) -> Interaction:
         """Give a chat to an agent; one that an absent agent holds may be taken over."""
+        await self._check_ours(identity)
         before = self.agents.holder(identity)
         # The place is taken before the disk is asked, so that two chats never get the last one.
         place = identity if before == agent else f"{identity} for {agent}"
@@ -201,10 +213,24 @@ class Conversations:
         also: WithEnd | None = None,
     ) -> Interaction:
         """An agent ends their chat, a waiting one, or one whose agent is absent."""
-        found = await self.store.get(identity)
+        found = await self._check_ours(identity)
         if found.agent not in (None, agent) and self.agents.present(found.agent or ""):
             raise Refused("taken", f"{found.agent} has this chat.")
         return await self._end(await self.store.end(identity, "agent", agent, outcome, also))
+
+    async def _check_ours(self, identity: str) -> Interaction:
+        found = await self.store.get(identity)
+        if found.medium in ELSEWHERE:
+            raise Refused("elsewhere", "This is answered in GMS, not here.")
+        return found
+
+    async def answered_elsewhere(self, found: Interaction, agent: str) -> None:
+        """An agent who is not ours has taken what is carried elsewhere."""
+        await self.store.accept(found.id, agent, take_over=True)
+
+    async def end_elsewhere(self, found: Interaction, outcome: str | None = None) -> Interaction:
+        """The system that carries it has ended it."""
+        return await self._end(await self.store.end(found.id, "agent", found.nickname, outcome))
 
     async def end_by_visitor(self, found: Interaction, outcome: str | None = None) -> Interaction:
         """The visitor leaves."""

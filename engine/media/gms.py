@@ -109,8 +109,8 @@ class GmsChat:
         found = await self._conversations.visitor(request.path_params["id"])
         body = SendBody.model_validate(await fields(request))
         if found.state != "ended":
-            store = self._conversations.store
-            found = await store.say(found.id, "visitor", found.nickname, body.message)
+            name = found.nickname
+            found = await self._conversations.say(found.id, "visitor", name, body.message)
         return answer(await self._shown(found, body.position))
 
     async def _refresh(self, request: Request) -> Response:

@@ -111,7 +111,7 @@ class GmsChat2:
             f"{chat}/{{chat}}/disconnect": self._disconnect,
         }
         return [
-            Route(path, guarded(work, _mistake), methods=["POST"]) for path, work in rows.items()
+            Route(path, guarded(work, mistake), methods=["POST"]) for path, work in rows.items()
         ]
 
     async def _start(self, request: Request) -> Response:
@@ -123,8 +123,8 @@ class GmsChat2:
     async def _send(self, request: Request) -> Response:
         body = SendBody.model_validate(await fields(request))
         found = await self._found(request, body)
-        store = self._conversations.store
-        found = await store.say(found.id, "visitor", found.nickname, body.message)
+        name = found.nickname
+        found = await self._conversations.say(found.id, "visitor", name, body.message)
         return await self._shown(found, body.key, body.position)
 
     async def _refresh(self, request: Request) -> Response:
@@ -183,7 +183,7 @@ def _message(line: Line) -> Mapping[str, Any]:
     return found | ({"text": line.text} if line.text else {})
 
 
-def _mistake(status: int, message: str, exception: str) -> Response:
+def mistake(status: int, message: str, exception: str) -> Response:
     """A wrong value or an unknown chat is told under 200; what is the server's keeps its status."""
     body = {"statusCode": _FAILED, "errors": [{"code": exception, "advice": message}]}
     return answer(body, 200 if status in (404, 415) else status)

@@ -151,14 +151,19 @@ class InteractionStore:
             raise
 
     async def create(
-        self, draft: Draft, also: Callable[[sqlite3.Connection, str], None] | None = None
+        self,
+        draft: Draft,
+        also: Callable[[sqlite3.Connection, str], None] | None = None,
+        key: str | None = None,
     ) -> tuple[Interaction, str]:
         """Store a new waiting interaction; with it comes the visitor's secret key (160 bits).
 
-        ``also`` writes what a medium keeps of its own, in the same transaction. Raises what it
-        raises, and Refused (``too-many``) when the visit, or the server, has too many open ones.
+        The key is new, or the one that another system has given. ``also`` writes what a medium
+        keeps of its own, in the same transaction. Raises what it raises, and Refused
+        (``too-many``) when the visit, or the server, has too many open ones.
         """
-        key, identity, now = new_key(), secrets.token_hex(10), self.clock()
+        key = key or new_key()
+        identity, now = secrets.token_hex(10), self.clock()
 
         def work(db: sqlite3.Connection) -> Interaction:
             _check_room(db, draft.visit)

@@ -14,6 +14,8 @@ from engine.media.deliveries import Deliveries
 from engine.media.desk import Authorised, Desk, Earlier, Journey
 from engine.media.gms import GmsChat
 from engine.media.gms_chat2 import GmsChat2
+from engine.media.gms_client import GmsClient
+from engine.media.gms_relay import GmsRelay
 from engine.media.gms_services import GmsServices
 from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
@@ -40,6 +42,7 @@ def create_routes(
     opening: Opening = NINE_TO_FIVE,
     number: str = "",
     deliveries: Deliveries | None = None,
+    gms: GmsClient | None = None,
 ) -> list[Route]:
     """Routes for a Starlette application; the caller closes the store after the last request.
 
@@ -49,16 +52,20 @@ def create_routes(
     "group", "message", "attach"}`` or None, and is the only source of attached data that is
     trusted. ``authorised(request)`` raises HTTPException.
     ``opening`` says when visitors are called back, ``number`` whom they may call themselves.
-    ``deliveries`` go to the receiver of the webhook; whoever gives them runs them.
+    ``deliveries`` go to the receiver of the webhook; whoever gives them runs them. With ``gms`` the
+    interface of GMS is carried by that one elsewhere; the caller closes it, too.
     """
     conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
     callbacks = Callbacks(conversations, opening)
-    chat = GmsChat(conversations)
+    if gms is None:
+        chat = GmsChat(conversations)
+        services = GmsServices(chat, callbacks, authorised=authorised, number=number)
+        spoken = [*chat.routes(), *services.routes(), *GmsChat2(conversations).routes()]
+    else:
+        spoken = GmsRelay(conversations, gms, authorised=authorised).routes()
     webhook = Webhook(conversations, deliveries or Deliveries(store, None))
-    media: list[Medium] = [chat, WebChat(conversations), WebCallback(callbacks), webhook]
+    media: list[Medium] = [WebChat(conversations), WebCallback(callbacks), webhook]
     desk = Desk(conversations, journey=journey, earlier=earlier, authorised=authorised)
     calls = CallbackList(callbacks, authorised=authorised)
-    services = GmsServices(chat, callbacks, authorised=authorised, number=number)
-    second = GmsChat2(conversations)
-    spoken = [route for medium in media for route in medium.routes()]
-    return [*spoken, *services.routes(), *second.routes(), *desk.routes(), *calls.routes()]
+    spoken += [route for medium in media for route in medium.routes()]
+    return [*spoken, *desk.routes(), *calls.routes()]

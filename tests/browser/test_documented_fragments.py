@@ -152,3 +152,25 @@ def test_the_other_chats_of_the_example(
     httpx.post(f"{desk}/accept", json={"agent": "Ana"})
     expect(chat.get_by_role("status")).to_have_text("In this chat with you")
     expect(chat.get_by_role("textbox", name="Your message")).to_be_visible()
+
+
+def test_the_chat_is_carried_by_a_gms_elsewhere(
+    overture_server: Any, tmp_path: Path, browser_context: BrowserContext
+) -> None:
+    gms = overture_server(written(tmp_path / "theirs", one=BOOK))
+    server = overture_server(
+        written(tmp_path / "ours", one=BOOK), OVERTURE_GMS_URL=f"{gms}/genesys"
+    )
+    copies(browser_context, server)
+    site = Site(browser_context.new_page(), server).open()
+    with browser_context.expect_page() as opened:
+        invited(site).get_by_role("button", name="Start chat").click()
+    chat = opened.value
+    expect(chat.get_by_role("status")).to_have_text("An agent will be with you soon")
+    (there,), (here,) = chats(gms), chats(server)
+    assert there["attached"]["visitID"] == site.ids["visitID"]
+    assert there["customer"]["reason"] == here["attached"]["reason"] == "documented"
+    answered(gms, chat, there["id"])
+    chat.get_by_role("button", name="End chat").click()
+    site.has("InteractionEnded")
+    assert (chats(gms)[0]["state"], chats(server)[0]["state"]) == ("ended", "ended")

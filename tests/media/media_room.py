@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from engine.media.agents import Agents
+from engine.media.gms_client import GmsAddress, GmsClient
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
@@ -47,6 +48,11 @@ CHAT_NOW = {
 }
 
 ALWAYS = Opening(hours=hours("Mon-Sun 00:00-24:00"), zone=ZoneInfo("UTC"))
+
+SERVER = "http://chat.example"
+ADDRESS = GmsAddress(
+    url="http://gms.example/genesys", user="overture", password="pass-word", apikey="api-key"
+)
 
 START = "/genesys/1/service/callback/samples_new"
 
@@ -102,12 +108,12 @@ class Client:
     """Requests to an application in this process, each in an event loop of its own."""
 
     def __init__(self, application: Starlette) -> None:
-        self._transport = httpx.ASGITransport(application)
+        self.transport = httpx.ASGITransport(application)
 
     def request(self, method: str, path: str, **more: Any) -> httpx.Response:
         async def send() -> httpx.Response:
-            address = "http://chat.example"
-            async with httpx.AsyncClient(transport=self._transport, base_url=address) as client:
+            address = SERVER
+            async with httpx.AsyncClient(transport=self.transport, base_url=address) as client:
                 return await client.request(method, path, **more)
 
         return asyncio.run(send())
@@ -126,7 +132,10 @@ class Client:
 
 
 class Room:
-    """One running application; ``restart`` closes it and opens the same file again."""
+    """One running application; ``restart`` closes it and opens the same file again.
+
+    ``client`` is a visitor's, ``desk`` an agent's: of the same server here.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -137,6 +146,9 @@ class Room:
         self.open()
 
     def open(self) -> None:
+        self.client = Client(self.application())
+
+    def application(self, gms: GmsClient | None = None) -> Starlette:
         self.agents = Agents(self.clock)
         self.store = InteractionStore(self.path, clock=self.clock)
         routes = create_routes(
@@ -149,8 +161,9 @@ class Room:
             authorised=self.around.authorised,
             opening=self.opening,
             number=self.number,
+            gms=gms,
         )
-        self.client = Client(Starlette(routes=routes))
+        return Starlette(routes=routes)
 
     def close(self) -> None:
         asyncio.run(self.store.close())
@@ -172,9 +185,70 @@ class Room:
 
     def desk(self, path: str, body: Any = None, status: int = 200) -> Any:
         url = f"/desk/api/{path}"
-        answer = self.client.get(url) if body is None else self.client.post(url, json=body)
+        desk = self.agents_client
+        answer = desk.get(url) if body is None else desk.post(url, json=body)
         assert answer.status_code == status, answer.text
         return answer.json()
 
+    @property
+    def agents_client(self) -> Client:
+        return self.client
+
+    def attached(self) -> dict[str, Any]:
+        """Attached data of the youngest interaction, where its visitor is."""
+        desk = "/desk/api/interactions"
+        newest = self.client.get(desk).json()[0]["id"]
+        return dict(self.client.get(f"{desk}/{newest}").json()["attached"])
+
     def newest(self) -> str:
         return str(self.desk("interactions")[0]["id"])
+
+
+class RelayRoom(Room):
+    """A server whose GMS is another one: visitors ask the first, agents sit at the second."""
+
+    def __init__(self, path: Path) -> None:
+        self.elsewhere = Room(path.with_name("elsewhere.db"))
+        super().__init__(path)
+        self.elsewhere.clock = self.clock
+        self.elsewhere.restart()
+
+    def open(self) -> None:
+        self.way = Elsewhere(self)
+        self.client = Client(self.application(GmsClient(ADDRESS, transport=self.way)))
+
+    def close(self) -> None:
+        super().close()
+        self.elsewhere.close()
+
+    def restart(self) -> None:
+        self.elsewhere.number, self.elsewhere.opening = self.number, self.opening
+        super().close()
+        self.elsewhere.restart()
+        self.open()
+
+    @property
+    def agents_client(self) -> Client:
+        return self.elsewhere.client
+
+    def here(self, path: str) -> Any:
+        """What our own desk shows."""
+        return self.client.get(f"/desk/api/{path}").json()
+
+
+class Elsewhere(httpx.AsyncBaseTransport):
+    """The way from the one server to the other, with the requests that went over it."""
+
+    def __init__(self, room: RelayRoom) -> None:
+        self._room = room
+        self.asked: list[httpx.Request] = []
+        self.broken: list[Exception | httpx.Response] = []
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if self.broken:
+            found = self.broken.pop(0)
+            if isinstance(found, Exception):
+                raise found
+            return found
+        return await self._room.elsewhere.client.transport.handle_async_request(request)

@@ -88,7 +88,7 @@ def test_many_want_one_slot_and_it_takes_its_capacity(room: Room) -> None:
     slot = next(iter(slots(room)))
 
     async def rush() -> list[int]:
-        transport = room.client._transport
+        transport = room.client.transport
         async with httpx.AsyncClient(transport=transport, base_url="http://x.example") as client:
             wishes = [
                 client.post(BOOK, json={"phone": "12345", "slot": slot, "visitID": f"V{n}"})

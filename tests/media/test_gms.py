@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 import pytest
-from media_room import CHAT_NOW, INVITATION, START, Room
+from media_room import CHAT_NOW, INVITATION, START, RelayRoom, Room
 
 from engine.media.gms_bodies import SCENARIOS
+
+ROOMS = (Room, RelayRoom)
 
 
 def test_scenarios_expand_as_documented() -> None:
@@ -107,14 +109,13 @@ def test_refresh_answers_get_as_well(room: Room) -> None:
 def test_what_came_with_the_invitation_is_attached_but_never_over_the_three(room: Room) -> None:
     room.around.invitations["V1"] = INVITATION
     room.start()
-    details = room.desk(f"interactions/{room.newest()}")
-    assert details["attached"] == {
+    assert room.attached() == {
         "visitID": "V1",
         "pageID": "P2",
         "webengagement": "GMS chat for hesitant buyers",
         "reason": "hesitant buyer",
     }
-    assert details["proactive"] is True
+    assert room.desk("interactions")[0]["proactive"] is True
 
 
 @pytest.mark.parametrize("said", ["", "spring campaign"])

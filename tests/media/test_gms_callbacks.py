@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from media_room import INVITATION, START, Room
+from media_room import INVITATION, START, RelayRoom, Room
 
 from engine.media.callbacks import iso
 from engine.media.gms_bodies import SCENARIOS
+
+ROOMS = (Room, RelayRoom)
 
 SERVICE = "/genesys/1/service"
 CALLBACK = f"{SERVICE}/callback/samples_new"
@@ -57,7 +59,7 @@ def test_we_call_as_soon_as_somebody_is_free(room: Room) -> None:
     }
     found = listed(room)
     assert (found["phone"], found["nickname"], found["state"]) == (NUMBER, "Zoë", "waiting")
-    assert found["attached"] == {
+    assert room.attached() == {
         "visitID": "V1",
         "pageID": "P2",
         "webengagement": "GMS chat for hesitant buyers",

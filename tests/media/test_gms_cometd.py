@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from media_room import CHAT_NOW, START, Room
+from media_room import CHAT_NOW, START, RelayRoom, Room
 
 from engine.media import gms_cometd
+
+ROOMS = (Room, RelayRoom)
 
 COMETD = "/genesys/cometd"
 HANDSHAKE = {

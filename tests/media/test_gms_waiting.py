@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from media_room import CHAT_NOW, START, Room
+from media_room import CHAT_NOW, START, RelayRoom, Room
+
+ROOMS = (Room, RelayRoom)
 
 CHAT_WAIT = CHAT_NOW | {"_wait_for_agent": "true", "_wait_for_user_confirm": "true"}
 SERVICE = "/genesys/1/service"

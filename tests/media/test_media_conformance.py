@@ -7,16 +7,21 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
-from media_room import ALWAYS, INVITATION, Clock, Surroundings
+from media_room import ADDRESS, ALWAYS, INVITATION, Clock, Surroundings
+from starlette.applications import Starlette
 
 from engine.media.agents import Agents
 from engine.media.callbacks import Callbacks
 from engine.media.conversations import Conversations, Wish
 from engine.media.deliveries import Deliveries, Receiver
 from engine.media.gms import GmsChat
+from engine.media.gms_client import GmsClient
+from engine.media.gms_relay import GmsRelay
 from engine.media.interactions import InteractionStore, Unknown
 from engine.media.medium import Medium, Started
+from engine.media.routes import create_routes
 from engine.media.web_callback import WebCallback
 from engine.media.web_chat import WebChat
 from engine.media.webhook import Webhook
@@ -33,8 +38,25 @@ def webhook(conversations: Conversations) -> Medium:
     return Webhook(conversations, Deliveries(conversations.store, to))
 
 
+def gms_elsewhere(conversations: Conversations) -> Medium:
+    """A GMS that is another one of ours, with a memory of its own."""
+    around = Surroundings()
+    routes = create_routes(
+        InteractionStore(":memory:"),
+        agents=Agents(Clock()),
+        happened=around.happened,
+        journey=around.journey,
+        invitation=around.invitation,
+        authorised=around.authorised,
+    )
+    transport = httpx.ASGITransport(Starlette(routes=routes))
+    client = GmsClient(ADDRESS, transport=transport)
+    return GmsRelay(conversations, client, authorised=around.authorised)
+
+
 MEDIA: dict[str, Making] = {
     "gms chat": GmsChat,
+    "gms elsewhere": gms_elsewhere,
     "chat": WebChat,
     "callback": web_callback,
     "webhook": webhook,
