@@ -15,7 +15,7 @@ SILENCE: Final = 30_000
 CAPACITY: Final = 3
 """Conversations that one agent holds at the same time."""
 
-MEDIA: Final = frozenset({"chat", "callback", "gms"})
+MEDIA: Final = frozenset({"chat", "callback"})
 """Media that are always known, so that their number is 0 and never missing."""
 
 
@@ -53,6 +53,7 @@ class Agents:
         self._capacity = capacity
         self._agents: dict[str, Agent] = {}
         self._holders: dict[str, str] = {}
+        self._known = set(MEDIA)
 
     def heard(self, name: str, *, ready: bool, media: Collection[str]) -> Presence:
         """Note what the desk of an agent says now; it counts for 30 s."""
@@ -74,9 +75,13 @@ class Agents:
         """The number of ready agents for a medium with at least one free place."""
         return sum(1 for agent in self._agents.values() if self._free(agent, medium))
 
+    def know(self, medium: str) -> None:
+        """A medium of this server alone is known from now on, 0 before the first agent."""
+        self._known.add(medium)
+
     def free(self) -> dict[str, int]:
         """``ready`` of every medium that is known, 0 included: what is stamped on events."""
-        known = MEDIA.union(*(agent.media for agent in self._agents.values()))
+        known = self._known.union(*(agent.media for agent in self._agents.values()))
         return {medium: self.ready(medium) for medium in sorted(known)}
 
     def hold(self, name: str, interaction: str) -> bool:

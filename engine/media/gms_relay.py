@@ -54,6 +54,7 @@ class GmsRelay:
         self._client = client
         self._authorised = authorised
         self._cometd = Cometd(self.shown)
+        conversations.agents.know(self.word)
 
     def availability(self) -> int:
         """Agents who are said to be ready for ``gms``: by whom knows, over the desk's interface."""

@@ -8,7 +8,7 @@ from engine.media.agents import CAPACITY, SILENCE, Agents
 
 
 def test_a_medium_without_agents_is_known_with_zero() -> None:
-    assert Agents(Clock()).free() == {"callback": 0, "chat": 0, "gms": 0}
+    assert Agents(Clock()).free() == {"callback": 0, "chat": 0}
 
 
 def test_ready_is_the_number_of_ready_agents_with_a_free_place() -> None:
@@ -16,7 +16,7 @@ def test_ready_is_the_number_of_ready_agents_with_a_free_place() -> None:
     agents.heard("Ana", ready=True, media=["chat", "callback"])
     agents.heard("Bo", ready=False, media=["chat"])
     agents.heard("Cy", ready=True, media=["callback"])
-    assert agents.free() == {"callback": 2, "chat": 1, "gms": 0}
+    assert agents.free() == {"callback": 2, "chat": 1}
 
 
 def test_an_agent_not_heard_of_for_30_seconds_is_not_ready() -> None:
@@ -48,7 +48,7 @@ def test_leaving_counts_at_once() -> None:
     agents.heard("Ana", ready=True, media=["chat"])
     agents.forget("Ana")
     agents.forget("Ana")
-    assert agents.free() == {"callback": 0, "chat": 0, "gms": 0}
+    assert agents.free() == {"callback": 0, "chat": 0}
 
 
 def test_names_of_the_past_are_not_kept() -> None:

@@ -119,11 +119,11 @@ def test_a_full_agent_is_not_ready_and_takes_no_more(room: Room) -> None:
     chats = [one["id"] for one in room.desk("interactions")]
     for chat in chats[:3]:
         room.desk(f"interactions/{chat}/accept", {"agent": "Ana"})
-    assert room.agents.free() == {"callback": 0, "chat": 0, "gms": 0}
+    assert room.agents.free() == {"callback": 0, "chat": 0}
     refused = room.desk(f"interactions/{chats[3]}/accept", {"agent": "Ana"}, 409)
     assert refused["code"] == "no-place"
     room.desk(f"interactions/{chats[0]}/end", {"agent": "Ana"})
-    assert room.agents.free() == {"callback": 0, "chat": 1, "gms": 0}
+    assert room.agents.free() == {"callback": 0, "chat": 1}
     room.desk(f"interactions/{chats[3]}/accept", {"agent": "Ana"})
 
 
@@ -156,7 +156,7 @@ def test_agents_renew_list_and_leave(room: Room) -> None:
     assert (
         room.client.put("/desk/api/agents/Ana%20B", json={"ready": False}).json()["ready"] is False
     )
-    assert room.agents.free() == {"callback": 0, "chat": 0, "gms": 0}
+    assert room.agents.free() == {"callback": 0, "chat": 0}
     assert room.client.delete("/desk/api/agents/Ana%20B").status_code == 204
     assert room.desk("agents") == []
 
