@@ -295,6 +295,7 @@ def _pages(widgets: Path) -> list[BaseRoute]:
                 "js/build/GPE.min.js": tracker,
                 "js/build/GTC.min.js": tracker,
                 "js/build/live.js": Script(widgets / "tracker" / "live.js", join=False),
+                "js/build/gt.js": Script(widgets / "tracker" / "gt.js", join=False),
                 "js/build/captures.js": Script(widgets / "tracker" / "captures.js", join=False),
             },
         ),

@@ -150,17 +150,24 @@ class Page:
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
         self.cursor: str | None = None
+        self.last: dict[str, Any] = {}
+
+    def packet(self, timeout: float = 30) -> dict[str, Any]:
+        self.last = json.loads(self._socket.recv(timeout))
+        return self.last
 
     def next(self, timeout: float = 30) -> dict[str, Any]:
-        packet: dict[str, Any] = json.loads(self._socket.recv(timeout))
-        self.cursor = packet["cursor"]
-        return packet
+        self.cursor = self.packet(timeout)["cursor"]
+        return self.last
+
+    def send(self, words: dict[str, Any]) -> None:
+        self._socket.send(json.dumps(words))
 
     def urls(self, timeout: float = 30) -> list[str]:
         return [one["data"]["url"] for one in self.next(timeout)["notifications"]]
 
     def acknowledge(self, cursor: str | None = None) -> None:
-        self._socket.send(json.dumps({"type": "ack", "cursor": cursor or self.cursor}))
+        self.send({"type": "ack", "cursor": cursor or self.cursor})
 
     def is_quiet(self, seconds: float = 0.3) -> bool:
         try:

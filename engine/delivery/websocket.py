@@ -1,9 +1,14 @@
-"""WebSocket: the first frame says who the page is, then notifications out, acknowledgements in."""
+"""WebSocket: the first frame says who the page is, then notifications out, acknowledgements in.
+
+Pages of one visit may share a socket: the first opens it, others join and leave, and what is for
+one that joined bears its ``pageID``. The hub sees a connection for each page either way.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+import json
+from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -41,10 +46,7 @@ class WebSocketDoor:
         except (WebSocketDisconnect, TimeoutError):
             await _closed(socket, MALFORMED, "The first frame must come within 5 s.")
             return
-        try:
-            await self._converse(socket, connection)
-        finally:
-            await asyncio.shield(self._hub.detach(connection))
+        await _Shared(socket, self._hub, connection).hold()
 
     async def _introduced(self, socket: WebSocket) -> Connection:
         async with asyncio.timeout(FIRST_FRAME):
@@ -54,31 +56,101 @@ class WebSocketDoor:
             raise Refusal(403, "token", "The token is not that of the visit.")
         return await self._hub.attach(words.visitID, words.pageID, words.cursor)
 
-    async def _converse(self, socket: WebSocket, connection: Connection) -> None:
+
+class _Shared:
+    """One socket and the pages on it; it ends with whoever opened it, or when the server does."""
+
+    def __init__(self, socket: WebSocket, hub: Hub, first: Connection) -> None:
+        self._socket = socket
+        self._hub = hub
+        self._first = first
+        self._pages: dict[str | None, Connection] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._reason = ""
+
+    async def hold(self) -> None:
+        self._begin(self._first)
         try:
             await first_to_end(
-                _send(socket, connection),
-                self._receive(socket, connection),
-                connection.ended(),
-                normal=(WebSocketDisconnect, OSError),
+                self._receive(), self._ended(), normal=(WebSocketDisconnect, OSError)
             )
         except Refusal as refusal:
-            await _closed(socket, MALFORMED, refusal.sentence)
+            await _closed(self._socket, MALFORMED, refusal.sentence)
         else:
-            reason = connection.reason or ""
-            await _closed(socket, _CLOSING.get(reason, 1000), _REASONS.get(reason, ""))
+            await _closed(
+                self._socket, _CLOSING.get(self._reason, 1000), _REASONS.get(self._reason, "")
+            )
+        finally:
+            await asyncio.shield(self._abandon())
 
-    async def _receive(self, socket: WebSocket, connection: Connection) -> None:
+    async def _ended(self) -> None:
+        await self._over.wait()
+
+    def _begin(self, connection: Connection) -> None:
+        self._pages[connection.page] = connection
+        task = asyncio.create_task(self._carry(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _carry(self, connection: Connection) -> None:
+        """Send what is for one page, until it leaves; then whoever waits for it hears why."""
+        normal = (WebSocketDisconnect, OSError)
+        try:
+            await first_to_end(self._send(connection), connection.ended(), normal=normal)
+        finally:
+            reason = connection.reason or "gone"
+            if reason == "restart" or (reason != "left" and connection is self._first):
+                self._reason = reason
+                self._over.set()
+        if reason in _REASONS and not self._over.is_set():
+            await self._leave(connection.page)
+            await self._say({"type": "lost"}, connection)
+
+    async def _send(self, connection: Connection) -> None:
+        await self._say({"type": "ready", "cursor": connection.cursor}, connection)
+        async for frame in connection.frames():
+            if frame is not None:
+                await self._socket.send_text(self._addressed(frame[1], connection))
+
+    async def _say(self, words: dict[str, Any], connection: Connection) -> None:
+        await self._socket.send_text(self._addressed(json.dumps(words), connection))
+
+    def _addressed(self, text: str, connection: Connection) -> str:
+        if connection is self._first:
+            return text
+        return f'{{"pageID": {json.dumps(connection.page)}, {text[1:]}'
+
+    async def _receive(self) -> None:
         while True:
-            cursor = wire.acknowledgement(await _received(socket))
-            await self._hub.acknowledge(connection, cursor)
+            said = wire.remark(await _received(self._socket))
+            page = self._first.page if said.pageID is None else said.pageID
+            if said.type == "join":
+                await self._join(page, said.cursor)
+            elif said.type == "leave":
+                await self._leave(page)
+            elif page in self._pages:
+                await self._hub.acknowledge(self._pages[page], said.cursor or "")
 
+    async def _join(self, page: str | None, cursor: str | None) -> None:
+        await self._leave(page)
+        try:
+            self._begin(await self._hub.attach(self._first.visit, page, cursor))
+        except Refusal:
+            await self._socket.send_json({"type": "lost", "pageID": page})
 
-async def _send(socket: WebSocket, connection: Connection) -> None:
-    await socket.send_json({"type": "ready", "cursor": connection.cursor})
-    async for frame in connection.frames():
-        if frame is not None:
-            await socket.send_text(frame[1])
+    async def _leave(self, page: str | None) -> None:
+        connection = self._pages.pop(page, None)
+        if connection is not None:
+            connection.end("left")
+            await self._hub.detach(connection)
+
+    async def _abandon(self) -> None:
+        for page in tuple(self._pages):
+            await self._leave(page)
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 async def _received(socket: WebSocket) -> str | bytes:

@@ -112,11 +112,15 @@ class Subscription(_Strict):
     cursor: Annotated[str, Field(max_length=64)] | None = None
 
 
-class Acknowledgement(_Strict):
-    """The page handled everything up to ``cursor``."""
+class Remark(_Strict):
+    """What is said on a connection: a page acknowledges, joins it, or leaves it.
 
-    type: Annotated[str, Field(pattern=r"\Aack\z")]
-    cursor: Annotated[str, Field(max_length=64)]
+    Without ``pageID`` it is about the page that opened the connection.
+    """
+
+    type: Annotated[str, Field(pattern=r"\A(?:ack|join|leave)\z")]
+    pageID: Id | None = None  # noqa: N815
+    cursor: Annotated[str, Field(max_length=64)] | None = None
 
 
 _EVENTS: Final = TypeAdapter(Annotated[list[BrowserEvent], Field(max_length=MAX_EVENTS)])
@@ -125,7 +129,7 @@ _NOTIFICATIONS: Final = TypeAdapter(
 )
 _VISIT: Final = TypeAdapter(VisitRequest)
 _SUBSCRIPTION: Final = TypeAdapter(Subscription)
-_ACKNOWLEDGEMENT: Final = TypeAdapter(Acknowledgement)
+_REMARK: Final = TypeAdapter(Remark)
 
 
 async def body_of(request: Request, limit: int = MAX_BODY) -> bytes:
@@ -257,9 +261,9 @@ def subscription_of(value: Any) -> Subscription:
     return _validated(_SUBSCRIPTION, value)
 
 
-def acknowledgement(raw: bytes | str) -> str:
-    """Read an acknowledgement and give its cursor. Raises Refusal 400."""
-    return _validated(_ACKNOWLEDGEMENT, decoded(raw)).cursor
+def remark(raw: bytes | str) -> Remark:
+    """Read what a page says after its first frame. Raises Refusal 400."""
+    return _validated(_REMARK, decoded(raw))
 
 
 def visit_id(text: str) -> str:

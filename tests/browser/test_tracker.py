@@ -313,8 +313,9 @@ def test_a_notification_for_another_page_is_not_shown_here(site: Site) -> None:
     site.page.evaluate("history.pushState({}, '', '/site/next')")
     site.is_live()
     # The server sends a page only what is its own, so the page is given it by hand.
-    wire.say({**INVITATION, "page": first})
-    wire.say({"channel": "site.mark", "data": {}})
+    second = site.ids["pageID"]
+    wire.say({**INVITATION, "page": first}, second)
+    wire.say({"channel": "site.mark", "data": {}}, second)
     site.page.evaluate("new Promise((tell) => { _gt.push(['on', 'site.mark', tell]); })")
     expect(site.page.locator("iframe")).to_have_count(0)
 

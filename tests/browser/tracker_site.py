@@ -126,9 +126,10 @@ class Wire:
     def cut(self) -> None:
         self.sockets[-1].close(code=1012, reason="cut by the test")
 
-    def say(self, notification: dict[str, Any]) -> None:
+    def say(self, notification: dict[str, Any], page: str) -> None:
+        """Say to a page that joined the socket."""
         packet = {"type": "notifications", "cursor": "test.0", "notifications": [notification]}
-        self.sockets[-1].send(json.dumps(packet))
+        self.sockets[-1].send(json.dumps({**packet, "pageID": page}))
 
     def notifications(self) -> int:
         return sum(1 for packet in self.heard if packet["type"] == "notifications")

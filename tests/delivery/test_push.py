@@ -247,3 +247,49 @@ def test_too_many_pages_of_one_visit_are_refused(serving: Serving) -> None:
         for client, response in streams:
             response.close()
             client.close()
+
+
+def test_pages_of_a_visit_share_a_socket(serving: Serving) -> None:
+    visit = visit_of(serving, "P1", "P2", "P3")
+    serving.notify(visit["visitID"], "/waits", page="P2")
+    with connected(serving, visit, "P1") as page:
+
+        def says(kind: str, name: str, cursor: str | None = None) -> None:
+            page.send({"type": kind, "pageID": name, "cursor": cursor})
+
+        says("join", "P2")
+        assert (page.next()["type"], page.last["pageID"]) == ("ready", "P2")
+        assert (page.urls(), page.last["pageID"]) == (["/waits"], "P2")
+        says("ack", "P2", page.cursor)
+        serving.notify(visit["visitID"], "/first", page="P1")
+        assert (page.urls(), "pageID" in page.last) == (["/first"], False)
+        serving.notify(visit["visitID"], "/all")
+        both = [(page.urls(), page.last.get("pageID")) for _ in range(2)]
+        assert sorted(both, key=str) == [(["/all"], "P2"), (["/all"], None)]
+        # Another document takes over the place of the first; what P2 handled does not come again.
+        says("leave", "P1")
+        says("join", "P3")
+        assert (page.next()["type"], page.last["pageID"]) == ("ready", "P3")
+        assert (page.urls(), page.last["pageID"]) == (["/all"], "P3")
+        serving.notify(visit["visitID"], "/gone", page="P1")
+        serving.notify(visit["visitID"], "/third", page="P3")
+        assert (page.urls(), page.last["pageID"]) == (["/third"], "P3")
+        says("join", "P2", page.cursor)
+        assert page.next()["type"] == "ready"
+        assert page.is_quiet()
+        assert serving.get("/api/status").json()["connections"] == 2
+    eventually(lambda: serving.get("/api/status").json()["connections"] == 0)
+    with connected(serving, visit, "P1") as again:
+        assert again.urls() == ["/first"]
+
+
+def test_a_page_that_finds_no_place_hears_so_and_the_others_stay(serving: Serving) -> None:
+    visit = visit_of(serving, "P1")
+    with connected(serving, visit, "P0") as page:
+        for number in range(1, 32):
+            page.send({"type": "join", "pageID": f"P{number}"})
+            assert page.next()["type"] == "ready"
+        page.send({"type": "join", "pageID": "P32"})
+        assert page.packet() == {"type": "lost", "pageID": "P32"}
+        serving.notify(visit["visitID"], "/1", page="P1")
+        assert page.urls() == ["/1"]

@@ -10,11 +10,13 @@
  * @typedef {{eventName: string, eventType: string, eventID: string, timestamp: number,
  *   pageID: string, url: string, title: string, languageCode: string, data: Data}} TrackedEvent
  * @typedef {{page?: string|null, channel: string, data: Data}} Notice
- * @typedef {{type?: string, cursor?: string, ids?: string[], notifications?: Notice[]}} Packet
+ * @typedef {{type?: string, pageID?: string, cursor?: string, ids?: string[], notifications?: Notice[]}} Packet
  * @typedef {{base: string, debug: boolean, languageCode: string, disableWebSockets: boolean,
  *   hashRoutes: boolean|undefined, allowedOrigins: string[], consent: 'none'|'memory'|'full', wanted?: string}} Settings
  * @typedef {{status: number, answer: any, retryAfter: number}} Reply
- * @typedef {{acknowledge(cursor: string): void, close(): void}} Link
+ * What one connection does for a page; `turn` gives it to the next page of the same document.
+ * @typedef {{acknowledge(cursor: string): void, close(): void, turn?: (page: string) => void}} Link
+ * @typedef {{from?: string, to?: string, type: string, cursor?: string|null, packet?: Packet}} Word
  * @typedef {{element: HTMLElement, frame: HTMLIFrameElement, view: Window|null, origin: string,
  *   invitation?: string, floating: boolean, embedded?: boolean, shown: boolean, answered: boolean, kept: boolean}} Panel
  *
@@ -33,6 +35,7 @@
  */
 
 const PATIENCE = 10000; // ms until a silent connection counts as failed
+const canShare = 'BroadcastChannel' in window && 'locks' in navigator;
 const REMEMBERED = 200; // ids of notifications already shown in this tab
 const TOPMOST = '2147483000';
 const SANDBOX =
@@ -277,29 +280,123 @@ function createChannels({ page, warn, guarded }) {
 /** @typedef {{base: string, who: Who, page: string, cursor: string|null, hooks: Hooks,
  *   guarded: Parts['guarded']}} Call */
 
-/** @param {Call} call @returns {Link} */
-function openSocket({ base, who, page, cursor, hooks, guarded }) {
+/** A socket of this page, on which others of the visit may join.
+ * @param {Call} call @param {(packet: Packet) => void} [pass] takes what is for those */
+function openSocket({ base, who, page, cursor, hooks, guarded }, pass = () => {}) {
+  let name = page; // whose socket it is now; the server knows it by the first
   const socket = new WebSocket(base.replace(/^http/, 'ws') + '/server/push/ws');
   const patience = setTimeout(() => socket.close(), PATIENCE);
   const hello = { visitID: who.visitID, pageID: page, token: who.token, cursor };
   socket.onopen = () => socket.send(JSON.stringify(hello));
   socket.onmessage = guarded((message) => {
     clearTimeout(patience);
-    const packet = JSON.parse(message.data);
-    if (packet.type === 'ready') hooks.ready();
-    else hooks.packet(packet);
+    /** @type {Packet} */ const packet = JSON.parse(message.data);
+    if ((packet.pageID ?? page) === name) heard(packet, hooks);
+    else pass(packet);
   });
   socket.onclose = (event) => {
     clearTimeout(patience);
     hooks.lost(event.code);
   };
+  /** @param {string} type @param {string} pageID @param {string|null} [reached] */
+  function say(type, pageID, reached) {
+    if (socket.readyState === 1) socket.send(JSON.stringify({ type, pageID, cursor: reached }));
+  }
+
   return {
-    acknowledge(reached) {
-      if (socket.readyState === 1) socket.send(JSON.stringify({ type: 'ack', cursor: reached }));
+    say,
+    /** @param {string} reached */
+    acknowledge(reached) { say('ack', name, reached); },
+    /** @param {string} next */
+    turn(next) {
+      say('leave', name);
+      say('join', name = next);
     },
     close() {
       clearTimeout(patience);
       socket.close(1000);
+    },
+  };
+}
+
+/** @param {Packet} packet @param {Hooks} hooks */
+function heard(packet, hooks) {
+  if (packet.type === 'ready') hooks.ready();
+  else if (packet.type === 'lost') hooks.lost(0);
+  else hooks.packet(packet);
+}
+
+/** One connection for all pages of a visit in this browser: whoever holds the lock has the socket
+ * and passes on what is for the others. It falls to the next when it closes; each page keeps its
+ * own cursor, so nothing is lost on the way. @param {Call} call @returns {Link} */
+function openShared(call) {
+  const { base, who, hooks, guarded } = call;
+  let { page, cursor } = call;
+  const name = `overture ${base} ${who.visitID}`;
+  const channel = new BroadcastChannel(name);
+  const queue = new AbortController();
+  /** @type {ReturnType<typeof openSocket>|null} */ let socket = null;
+  /** @type {(value?: unknown) => void} */ let release = () => {};
+  let leads = false;
+  /** @type {number|undefined} */ let patience;
+
+  /** @param {Partial<Word> & {type: string}} word */
+  function say(word) { channel.postMessage({ from: page, ...word }); }
+
+  function join() {
+    clearTimeout(patience);
+    patience = setTimeout(() => hooks.lost(0), PATIENCE);
+    say({ type: 'join', cursor });
+  }
+
+  /** The others listen to whoever leads. @param {Word} word */
+  function follow(word) {
+    if (word.type === 'leads') return join();
+    if (word.to !== page || !word.packet) return;
+    clearTimeout(patience);
+    heard(word.packet, hooks);
+  }
+
+  /** @returns {Promise<unknown>} kept as long as the lock is */
+  function lead() {
+    clearTimeout(patience);
+    /** @type {Hooks} */ const mine = {
+      ...hooks,
+      ready() {
+        hooks.ready();
+        if (!leads) say({ type: 'leads' });
+        leads = true;
+      },
+    };
+    socket = openSocket({ ...call, page, cursor, hooks: mine },
+      (packet) => channel.postMessage({ to: packet.pageID, type: 'packet', packet }));
+    return new Promise((done) => { release = done; });
+  }
+
+  channel.onmessage = guarded(({ data: word }) => {
+    if (!socket) follow(word);
+    else if (word.from && word.type !== 'leads') socket.say(word.type, word.from, word.cursor);
+  });
+  join();
+  navigator.locks.request(name, { signal: queue.signal }, lead).catch(() => { /* closed before its turn */ });
+
+  return {
+    acknowledge(reached) {
+      cursor = reached;
+      if (socket) socket.acknowledge(reached); else say({ type: 'ack', cursor });
+    },
+    turn(next) {
+      cursor = null;
+      if (socket) socket.turn(next); else say({ type: 'leave' });
+      page = next;
+      if (!socket) join();
+    },
+    close() {
+      clearTimeout(patience);
+      if (socket) socket.close(); else say({ type: 'leave' });
+      queue.abort();
+      release();
+      channel.close();
     },
   };
 }
@@ -330,6 +427,7 @@ function createDelivery(parts, channels, append) {
   /** @type {string[]} */ let seen = store.get('seen') || [];
   /** @type {number|undefined} */ let timer;
   let running = false;
+  let live = false;
   let turn = 0; // what an older connection still says is not heard
   let transport = 'websocket';
   let failures = 0;
@@ -343,14 +441,19 @@ function createDelivery(parts, channels, append) {
     if (settings.disableWebSockets || !window.WebSocket) transport = 'sse';
     const mine = ++turn;
     /** @type {Hooks} */ const hooks = {
-      ready() { if (mine === turn) { failures = attempt = 0; channels.setState('live', transport); } },
+      ready() {
+        if (mine !== turn) return;
+        failures = attempt = 0;
+        live = true;
+        channels.setState('live', transport);
+      },
       packet(packet) { if (mine === turn) receive(packet); },
       lost(code) { if (mine === turn) lost(code); },
     };
     channels.setState('connecting', transport);
     try {
       const call = { base: settings.base, who, page: page.id, cursor, hooks, guarded };
-      link = transport === 'sse' ? openStream(call) : openSocket(call);
+      link = transport === 'sse' ? openStream(call) : canShare ? openShared(call) : openSocket(call);
     } catch (failure) { // a browser refuses at once what the page's policy forbids
       debug(failure);
       lost(0);
@@ -398,6 +501,7 @@ function createDelivery(parts, channels, append) {
     turn += 1;
     const old = link;
     link = null;
+    live = false;
     old?.close();
   }
 
@@ -415,8 +519,13 @@ function createDelivery(parts, channels, append) {
     renew() {
       cursor = null;
       attempt = 0;
-      disconnect();
       running = true;
+      if (link?.turn && live) {
+        channels.setState('connecting', transport);
+        link.turn(page.id);
+        return;
+      }
+      disconnect();
       connect();
     },
     /** The network is back: no need to wait for the next attempt. */

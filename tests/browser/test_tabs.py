@@ -1,0 +1,186 @@
+"""Several tabs of one browser: one visit, one live connection, and to each what is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import BrowserContext
+from serving import eventually, written
+from tracker_site import Site, StartServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+BOOK = """
+event Ping "Something happened"
+
+strategy "Greeting"
+  on Ping
+    send gpe.appendContent { url: "/frontend/resources/invite.html" }
+"""
+HEAR = "window.marks = []; var _gt = [['on', 'site.mark', (data) => marks.push(data.text)]];"
+ALONE = "delete window.BroadcastChannel;"
+
+
+class Tabs:
+    """Tabs of one browser, and how many sockets they opened."""
+
+    def __init__(self, context: BrowserContext, server: str) -> None:
+        self._context = context
+        self._server = server
+        self.opened = 0
+
+    def open(self, script: str = HEAR) -> Site:
+        page = self._context.new_page()
+        page.on("websocket", lambda _: setattr(self, "opened", self.opened + 1))
+        site = Site(page, self._server).open(script=script)
+        site.is_live()
+        return site
+
+    def mark(self, site: Site, text: str, *, everywhere: bool = False) -> None:
+        notice = {"channel": "site.mark", "data": {"text": text}}
+        site.notify(notice if everywhere else {**notice, "page": site.ids["pageID"]})
+
+    def pages_connected(self, count: int) -> None:
+        """Wait until the server knows as many pages, of which each is on some connection."""
+        status = f"{self._server}/api/status"
+        eventually(lambda: httpx.get(status).json()["connections"] == count)
+
+
+@pytest.fixture(scope="module")
+def server(overture_server: StartServer, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return overture_server(written(tmp_path_factory.mktemp("book"), sample=BOOK))
+
+
+@pytest.fixture
+def tabs(browser_context: BrowserContext, server: str) -> Tabs:
+    return Tabs(browser_context, server)
+
+
+def heard(site: Site, *texts: str) -> None:
+    def same() -> bool:
+        return bool(site.page.evaluate("marks") == list(texts))
+
+    eventually(same)
+
+
+def test_tabs_share_one_connection_and_each_gets_its_own_once(tabs: Tabs) -> None:
+    first, second, third = tabs.open(), tabs.open(), tabs.open()
+    assert len({site.ids["visitID"] for site in (first, second, third)}) == 1
+    assert len({site.ids["pageID"] for site in (first, second, third)}) == 3
+    assert tabs.opened == 1
+    for site, text in ((second, "2"), (first, "1"), (third, "3")):
+        tabs.mark(site, text)
+    tabs.mark(first, "all", everywhere=True)
+    for site, text in ((first, "1"), (second, "2"), (third, "3")):
+        heard(site, text, "all")
+
+    # An invitation that a strategy sends appears in the tab where it happened, and nowhere else.
+    second.push("event", "Ping")
+    second.page.frame_locator("iframe").get_by_role("dialog").wait_for()
+    assert first.page.locator("iframe").count() == third.page.locator("iframe").count() == 0
+
+
+def closing(site: Site) -> None:
+    site.page.close()
+
+
+def leaving(site: Site) -> None:
+    site.page.goto("about:blank")
+
+
+@pytest.mark.parametrize("go", [closing, leaving])
+def test_when_the_tab_with_the_connection_goes_another_takes_over(
+    tabs: Tabs, go: Callable[[Site], None]
+) -> None:
+    first, second, third = tabs.open(), tabs.open(), tabs.open()
+    tabs.mark(third, "before")
+    heard(third, "before")
+    go(first)
+    tabs.mark(third, "meanwhile")
+    tabs.mark(second, "too")
+    heard(third, "before", "meanwhile")
+    heard(second, "too")
+    tabs.pages_connected(2)
+    assert tabs.opened == 2
+
+
+def test_a_route_in_either_tab_keeps_the_connection(tabs: Tabs) -> None:
+    first, second = tabs.open(), tabs.open()
+    for site in (first, second):
+        before = site.ids["pageID"]
+        site.page.evaluate("history.pushState({}, '', '/site/route')")
+        assert site.ids["pageID"] != before
+        tabs.mark(site, "routed")
+        heard(site, "routed")
+    tabs.mark(first, "again")
+    heard(first, "routed", "again")
+    assert tabs.opened == 1
+
+
+def test_a_page_that_comes_back_from_the_cache_shares_again(tabs: Tabs) -> None:
+    first, second = tabs.open(), tabs.open()
+    for site in (second, first):
+        site.page.evaluate("window.kept = true")
+        site.page.goto(f"{site.server}/site/b")
+        site.is_live()
+        site.page.evaluate("history.back()")
+        site.page.wait_for_url("**/site/a", wait_until="commit")
+        assert site.page.evaluate("window.kept"), "the browser did not keep the page"
+        site.is_live()
+        tabs.mark(site, "back")
+        heard(site, "back")
+    tabs.pages_connected(2)
+
+
+def test_a_connection_that_is_cut_is_opened_again_for_all(tabs: Tabs) -> None:
+    script = (
+        HEAR
+        + """
+    const Real = WebSocket;
+    window.all = [];
+    window.WebSocket = function (url) { all.push(new Real(url)); return all.at(-1); };
+    """
+    )
+    first, second = tabs.open(script), tabs.open(script)
+    assert tabs.opened == 1
+    first.page.evaluate("all.forEach((one) => one.close())")
+    tabs.mark(second, "later")
+    tabs.mark(first, "also")
+    heard(second, "later")
+    heard(first, "also")
+    tabs.pages_connected(2)
+
+
+def test_without_the_means_to_share_each_tab_has_its_own(tabs: Tabs) -> None:
+    first, second = tabs.open(ALONE + HEAR), tabs.open(ALONE + HEAR)
+    assert tabs.opened == 2
+    for site in (first, second):
+        tabs.mark(site, "own")
+        heard(site, "own")
+
+
+def test_a_tab_whose_neighbour_is_stuck_helps_itself(tabs: Tabs) -> None:
+    first = tabs.open()
+    # Its answers are lost: the connection is held, and nothing is passed on.
+    first.page.evaluate("BroadcastChannel.prototype.postMessage = () => {}")
+    second = tabs.open()
+    tabs.mark(second, "in the end")
+    heard(second, "in the end")
+
+
+def test_a_tab_that_was_duplicated_counts_nothing_twice(tabs: Tabs) -> None:
+    first = tabs.open()
+    first.push("event", "Ping")
+    first.has("Ping")
+    stored = first.page.evaluate("JSON.stringify({...sessionStorage})")
+    copied = f"for (const [k, v] of Object.entries({stored})) sessionStorage.setItem(k, v);"
+    second = tabs.open(copied + HEAR)
+    assert second.ids["visitID"] == first.ids["visitID"]
+    assert second.ids["pageID"] != first.ids["pageID"]
+    second.has("PageEntered", 2)
+    second.has("Ping")
+    tabs.mark(second, "mine")
+    heard(second, "mine")
+    heard(first)
