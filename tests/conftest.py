@@ -2,11 +2,15 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 sys.path.insert(0, str(Path(__file__).parent))
+
+from elsewhere import Elsewhere
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example)
 # The gate tries the same cases each time, so that it says the same on every machine; `nightly`
@@ -24,3 +28,11 @@ settings.register_profile(
 os.environ["OVERTURE_CACHE"] = "off"
 
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[Elsewhere]:
+    """Someone else's server."""
+    running = Elsewhere()
+    yield running
+    running.close()

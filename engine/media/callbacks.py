@@ -67,12 +67,10 @@ class Callbacks:
 
     async def slots(self) -> dict[int, int]:
         """Free places of every slot ahead, by when it begins (ms); 0 where all are taken."""
-        taken = await self._store.read(_taken)
+        now = self._store.clock()
+        taken = await self._store.read(lambda db: _taken(db, now))
         capacity = self.opening.capacity
-        return {
-            start: max(0, capacity - taken.get(start, 0))
-            for start in self.opening.slots(self._store.clock())
-        }
+        return {start: max(0, capacity - taken.get(start, 0)) for start in self.opening.slots(now)}
 
     async def book(self, wish: Wish, phone: str, slot: int | None) -> tuple[Callback, str]:
         """A waiting callback and the visitor's key. A slot never takes more than its capacity.
@@ -175,7 +173,7 @@ class Callbacks:
             raise Refused("slot", "Nobody calls at this time: choose one that is offered.")
 
     def _check_free(self, db: sqlite3.Connection, slot: int | None) -> None:
-        if slot is not None and _taken(db).get(slot, 0) >= self.opening.capacity:
+        if slot is not None and _taken(db, slot).get(slot, 0) >= self.opening.capacity:
             raise Refused("slot-full", "This time has just been taken: choose another.")
 
 
@@ -203,10 +201,12 @@ def _number(phone: str) -> str:
     return number
 
 
-def _taken(db: sqlite3.Connection) -> dict[int, int]:
+def _taken(db: sqlite3.Connection, since: int) -> dict[int, int]:
+    """How many calls each slot has, from one slot on."""
     rows = db.execute(
         "SELECT slot, count(*) FROM callbacks JOIN interactions ON id = interaction"
-        " WHERE state != 'ended' AND slot IS NOT NULL GROUP BY slot"
+        " WHERE slot >= ? AND state != 'ended' GROUP BY slot",
+        (since,),
     )
     return dict(rows.fetchall())
 

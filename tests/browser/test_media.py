@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -13,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from elsewhere import Elsewhere
+from playwright.sync_api import BrowserContext, Page, Route, expect
 from serving import GREETING, Serving, eventually, written
+from tracker_site import Site
 
 pytestmark = pytest.mark.browser
 
+ROOT = Path(__file__).parents[2]
 WIDGETS = "/frontend/resources"
 ALWAYS = {"OVERTURE_CALLBACK_HOURS": "Mon-Sun 00:00-24:00", "OVERTURE_CALLBACK_CAPACITY": "1"}
 
@@ -119,6 +123,30 @@ def test_a_chat_with_two_agents_over_a_reload(
     assert "Ana: <b>Yes</b>, 3 of them." in text
     assert len(serving.get("/desk/api/interactions").json()) == 1, "the reload started no other"
     assert events(serving, visit)[-2:] == ["InteractionStarted", "InteractionEnded"]
+
+
+def test_a_message_whose_answer_is_lost_is_said_once(serving: Serving, browser_page: Page) -> None:
+    lost: list[str] = []
+
+    def answer_is_lost(road: Route) -> None:
+        if lost:
+            road.continue_()
+            return
+        lost.append(road.request.url)
+        road.fetch()
+        road.abort()
+
+    browser_page.route("**/messages", answer_is_lost)
+    opened(browser_page, serving, "chat.html")
+    browser_page.get_by_label("Your message").fill("Do you have this in blue?")
+    browser_page.keyboard.press("Enter")
+    eventually(lambda: browser_page.wait_for_timeout(20) or lost)
+    browser_page.get_by_role("button", name="Send").click()
+    expect(browser_page.get_by_label("Your message")).to_have_value("")
+    expect(browser_page.get_by_role("alert")).to_be_hidden()
+    found = serving.get(f"/desk/api/interactions/{newest(serving)}").json()
+    said = [line["text"] for line in found["transcript"] if line["type"] == "Message.Text"]
+    assert said == ["Do you have this in blue?"]
 
 
 def test_a_file_is_refused_politely_and_goes_nowhere(serving: Serving, browser_page: Page) -> None:
@@ -234,7 +262,7 @@ def test_a_call_at_once_is_cancelled(
 
 def snippet(name: str) -> str:
     """The example of the guide that begins with this comment."""
-    guide = (Path(__file__).parents[2] / "widgets" / "README.md").read_text("utf-8")
+    guide = (ROOT / "widgets" / "README.md").read_text("utf-8")
     found = re.search(rf"```js\n(// {re.escape(name)}.*?)```", guide, re.DOTALL)
     assert found, name
     return found[1]
@@ -272,3 +300,58 @@ def test_a_site_brings_its_own_widget(tmp_path: Path, browser_page: Page) -> Non
             "pageID": "P1",
             "webengagement": "my own widget",
         }
+
+
+THIRD_PARTY = """
+message Invite is gpe.appendContent { url: "/frontend/resources/inviteOther.html" }
+
+strategy "Third party"
+  on PageEntered
+    send Invite
+    attach { reason: "tries it" }
+"""
+
+
+def copy_of_the_invitation(context: BrowserContext, script: str) -> None:
+    """``inviteOther.html``: the standard invitation with one script more, as the documents say."""
+    page = (ROOT / "widgets" / "invitation" / "invite.html").read_text("utf-8")
+    page = page.replace("</head>", '<script src="inviteOther.js" defer></script></head>')
+
+    def answer(road: Route) -> None:
+        is_script = "/inviteOther.js" in road.request.url
+        kind, body = ("text/javascript", script) if is_script else ("text/html", page)
+        road.fulfill(content_type=kind, body=body)
+
+    context.route(re.compile("/inviteOther[.]"), answer)
+
+
+def test_a_third_party_gets_a_signed_request_and_only_the_disposition_is_known(
+    tmp_path: Path, browser_context: BrowserContext, elsewhere: Elsewhere
+) -> None:
+    book = written(tmp_path / "book", one=THIRD_PARTY)
+    setting = {
+        "OVERTURE_WEBHOOK_URL": elsewhere.url,
+        "OVERTURE_WEBHOOK_SECRET": "a secret that nobody can guess",
+    }
+    copy_of_the_invitation(browser_context, snippet("Somebody else answers"))
+    with Serving(book, tmp_path / "data", **setting) as serving:
+        site = Site(browser_context.new_page(), serving.address).open()
+        ids = site.ids
+        frame = site.page.frame_locator("iframe[src*='inviteOther.html']")
+        with browser_context.expect_page() as window:
+            frame.get_by_role("button", name="Start chat").click()
+        expect(window.value.get_by_role("status")).to_have_text("Our colleagues know")
+        picture(window.value, "webhook")
+        window.value.reload()
+        expect(window.value.get_by_role("status")).to_have_text("Our colleagues know")
+        (accepted,) = site.has("InvitationAccepted")
+        assert accepted["data"]["medium"] == "webhook"
+        assert serving.get("/desk/api/interactions").json() == []
+        names = [one["eventName"] for one in site.history()]
+        assert "InteractionStarted" not in names
+    ((headers, body),) = elsewhere.got
+    assert headers["webhook-signature"].startswith("v1,")
+    told = json.loads(body)["data"]
+    assert (told["visitID"], told["pageID"]) == (ids["visitID"], ids["pageID"])
+    assert told["attached"]["webengagement"] == "Third party"
+    assert told["attached"]["reason"] == "tries it"

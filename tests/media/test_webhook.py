@@ -7,13 +7,11 @@ import base64
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
+from elsewhere import Elsewhere
 from media_room import INVITATION, Clock, Surroundings
 
 from engine.media.agents import Agents
@@ -23,39 +21,6 @@ from engine.media.interactions import InteractionStore, Refused
 from engine.media.webhook import Webhook
 
 SECRET = "a secret that nobody can guess"
-
-
-class Receiving(BaseHTTPRequestHandler):
-    """Someone else's server: it answers as ``says`` tells, and remembers what it was sent."""
-
-    got: list[tuple[dict[str, str], bytes]]
-    says: list[tuple[int, dict[str, str]]]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
-        status, more = self.says.pop(0) if self.says else (204, {})
-        if status == 0:
-            return  # the connection ends without an answer
-        self.send_response(status)
-        for name, value in more.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        return None
-
-
-@pytest.fixture
-def elsewhere() -> Iterator[tuple[type[Receiving], str]]:
-    kind = type("Elsewhere", (Receiving,), {"got": [], "says": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), kind)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield kind, f"http://127.0.0.1:{server.server_address[1]}/in"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 class Story:
@@ -93,11 +58,9 @@ class Story:
         return (await self.webhook.known(key)).state
 
 
-def test_one_signed_request_says_all(
-    tmp_path: Path, elsewhere: tuple[type[Receiving], str]
-) -> None:
+def test_one_signed_request_says_all(tmp_path: Path, elsewhere: Elsewhere) -> None:
     async def run() -> None:
-        story = Story(tmp_path / "i.db", elsewhere[1])
+        story = Story(tmp_path / "i.db", elsewhere.url)
         key = await story.start()
         await story.deliveries.hand_over()
         assert await story.state(key) == "handed"
@@ -105,7 +68,7 @@ def test_one_signed_request_says_all(
         await story.store.close()
 
     asyncio.run(run())
-    ((headers, body),) = elsewhere[0].got
+    ((headers, body),) = elsewhere.got
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     mark = base64.b64encode(hmac.new(SECRET.encode(), signed, hashlib.sha256).digest()).decode()
     assert headers["webhook-signature"] == f"v1,{mark}"
@@ -133,12 +96,12 @@ def test_one_signed_request_says_all(
 
 
 def test_it_is_tried_again_with_the_same_id_and_a_new_signature(
-    tmp_path: Path, elsewhere: tuple[type[Receiving], str]
+    tmp_path: Path, elsewhere: Elsewhere
 ) -> None:
-    elsewhere[0].says[:] = [(500, {}), (0, {}), (302, {"Location": "http://127.0.0.1:1/"})]
+    elsewhere.says[:] = [(500, {}), (0, {}), (302, {"Location": "http://127.0.0.1:1/"})]
 
     async def run() -> None:
-        story = Story(tmp_path / "i.db", elsewhere[1])
+        story = Story(tmp_path / "i.db", elsewhere.url)
         key = await story.start()
         for pause in (0, *PAUSES[:3]):
             story.clock.now += pause * 1000 - 1
@@ -149,20 +112,18 @@ def test_it_is_tried_again_with_the_same_id_and_a_new_signature(
         await story.store.close()
 
     asyncio.run(run())
-    got = elsewhere[0].got
+    got = elsewhere.got
     assert len(got) == 4, "none before its time"
     assert len({headers["webhook-id"] for headers, _ in got}) == 1
     assert len({headers["webhook-signature"] for headers, _ in got}) == 4
     assert len({body for _, body in got}) == 1
 
 
-def test_a_receiver_that_wants_to_be_left_is_left(
-    tmp_path: Path, elsewhere: tuple[type[Receiving], str]
-) -> None:
-    elsewhere[0].says[:] = [(429, {"Retry-After": "100"})]
+def test_a_receiver_that_wants_to_be_left_is_left(tmp_path: Path, elsewhere: Elsewhere) -> None:
+    elsewhere.says[:] = [(429, {"Retry-After": "100"})]
 
     async def run() -> None:
-        story = Story(tmp_path / "i.db", elsewhere[1])
+        story = Story(tmp_path / "i.db", elsewhere.url)
         key = await story.start()
         await story.deliveries.hand_over()
         story.clock.now += 99_000
@@ -178,12 +139,12 @@ def test_a_receiver_that_wants_to_be_left_is_left(
 
 @pytest.mark.parametrize(("status", "attempts"), [(503, len(PAUSES) + 1), (410, 1)])
 def test_it_is_given_up_in_the_end(
-    tmp_path: Path, elsewhere: tuple[type[Receiving], str], status: int, attempts: int
+    tmp_path: Path, elsewhere: Elsewhere, status: int, attempts: int
 ) -> None:
-    elsewhere[0].says[:] = [(status, {})] * 20
+    elsewhere.says[:] = [(status, {})] * 20
 
     async def run() -> None:
-        story = Story(tmp_path / "i.db", elsewhere[1])
+        story = Story(tmp_path / "i.db", elsewhere.url)
         key = await story.start()
         for _ in range(12):
             await story.deliveries.hand_over()
@@ -192,14 +153,14 @@ def test_it_is_given_up_in_the_end(
         await story.store.close()
 
     asyncio.run(run())
-    assert len(elsewhere[0].got) == attempts
+    assert len(elsewhere.got) == attempts
 
 
 def test_a_crash_after_the_receiver_took_it_says_it_again_with_the_same_id(
-    tmp_path: Path, elsewhere: tuple[type[Receiving], str]
+    tmp_path: Path, elsewhere: Elsewhere
 ) -> None:
     async def run() -> None:
-        story = Story(tmp_path / "i.db", elsewhere[1])
+        story = Story(tmp_path / "i.db", elsewhere.url)
         key = await story.start()
 
         def dying(url: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -218,15 +179,13 @@ def test_a_crash_after_the_receiver_took_it_says_it_again_with_the_same_id(
         await story.store.close()
 
     asyncio.run(run())
-    assert len({headers["webhook-id"] for headers, _ in elsewhere[0].got}) == 1
-    assert len(elsewhere[0].got) == 2
+    assert len({headers["webhook-id"] for headers, _ in elsewhere.got}) == 1
+    assert len(elsewhere.got) == 2
 
 
-def test_what_is_cancelled_is_tried_no_more(
-    tmp_path: Path, elsewhere: tuple[type[Receiving], str]
-) -> None:
+def test_what_is_cancelled_is_tried_no_more(tmp_path: Path, elsewhere: Elsewhere) -> None:
     async def run() -> None:
-        story = Story(tmp_path / "i.db", elsewhere[1])
+        story = Story(tmp_path / "i.db", elsewhere.url)
         gone, sent = await story.start(), await story.start("V2")
         assert (await story.webhook.end(gone)).state == "cancelled"
         await story.deliveries.hand_over()
@@ -234,14 +193,12 @@ def test_what_is_cancelled_is_tried_no_more(
         await story.store.close()
 
     asyncio.run(run())
-    assert len(elsewhere[0].got) == 1
+    assert len(elsewhere.got) == 1
 
 
-def test_it_runs_by_itself_and_wakes_for_what_is_new(
-    tmp_path: Path, elsewhere: tuple[type[Receiving], str]
-) -> None:
+def test_it_runs_by_itself_and_wakes_for_what_is_new(tmp_path: Path, elsewhere: Elsewhere) -> None:
     async def run() -> None:
-        story = Story(tmp_path / "i.db", elsewhere[1])
+        story = Story(tmp_path / "i.db", elsewhere.url)
         work = asyncio.create_task(story.deliveries.run())
         await asyncio.sleep(0.05)
         keys = [await story.start(f"V{n}") for n in range(20)]
@@ -254,8 +211,8 @@ def test_it_runs_by_itself_and_wakes_for_what_is_new(
         await story.store.close()
 
     asyncio.run(run())
-    assert len({headers["webhook-id"] for headers, _ in elsewhere[0].got}) == 20
-    assert len(elsewhere[0].got) == 20
+    assert len({headers["webhook-id"] for headers, _ in elsewhere.got}) == 20
+    assert len(elsewhere.got) == 20
 
 
 def test_without_a_receiver_and_with_too_many_it_is_refused(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ const known = memory("chat");
 /** @type {HTMLTextAreaElement} */
 const message = place("message");
 
-const chat = { key: "", position: 0, over: true, failures: 0, spoken: 0, typed: 0 };
+/** `unsure`: a text that was sent and not answered, so that nobody knows whether it arrived. */
+const chat = { key: "", position: 0, over: true, failures: 0, spoken: 0, typed: 0, unsure: "" };
 let timer = 0;
 let unread = 0;
 
@@ -80,7 +81,7 @@ function isReload() {
 }
 
 function begin() {
-  Object.assign(chat, { key: "", position: 0, over: false, spoken: Date.now(), typed: 0 });
+  Object.assign(chat, { key: "", position: 0, over: false, spoken: Date.now(), typed: 0, unsure: "" });
   place("log").replaceChildren();
   place("over").hidden = true;
   document.body.classList.remove("over");
@@ -155,6 +156,7 @@ function show(line) {
     text.textContent = line.text;
     entry.append(name, text);
     if (!mine) ring();
+    else if (line.text === chat.unsure) arrived();
   } else {
     entry.className = "gwc-chat-systemMessage";
     entry.textContent = notice(line);
@@ -216,21 +218,31 @@ async function ask() {
   if (!chat.over) timer = setTimeout(ask, pause());
 }
 
+/** What was sent is in the transcript now. */
+function arrived() {
+  if (message.value.trim() === chat.unsure) message.value = "";
+  chat.unsure = "";
+  place("problem").hidden = true;
+  grow();
+}
+
 async function send() {
   const text = message.value.trim();
   if (!text || place("send").disabled) return;
   place("send").disabled = true;
   try {
-    const news = await call(path("/messages"), { text, after: chat.position });
-    if (message.value.trim() === text) message.value = "";
+    // It may have arrived although no answer came: look first, so that nothing is said twice.
+    if (chat.unsure === text) take(await call(path(`?after=${chat.position}`)));
+    if (message.value.trim() === text) {
+      chat.unsure = text;
+      take(await call(path("/messages"), { text, after: chat.position }));
+    }
     chat.typed = 0;
-    place("problem").hidden = true;
-    grow();
-    take(news);
     // Whoever just wrote expects an answer: quick again at once, not after a calm pause.
     if (!chat.over) ask();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
+    if (!error.passes) chat.unsure = "";
     fail(`Your message was not sent. ${error.message}${error.passes ? " Please try again." : ""}`);
   } finally {
     place("send").disabled = false;
