@@ -168,7 +168,7 @@ async def _opened(
                 *media,
                 *reports.routes(),
                 *pages.captures(lambda: shelf.captures),
-                *_pages(widgets),
+                *_pages(widgets, preview=is_loopback(settings.host)),
             ],
         )
         async with (
@@ -282,7 +282,8 @@ class _Inside:
         self._access.require_authority(request)
 
 
-def _pages(widgets: Path) -> list[BaseRoute]:
+def _pages(widgets: Path, *, preview: bool) -> list[BaseRoute]:
+    """The pages for browsers. ``preview`` is for whoever writes strategies: never in public."""
     try:
         shop = pages.pages_in(widgets / "shop" / "pages.json")
     except ValueError as error:
@@ -303,12 +304,18 @@ def _pages(widgets: Path) -> list[BaseRoute]:
         *pages.site("/desk", widgets / "desk"),
         # Where the sample widgets of GMS are looked for.
         *pages.site("/genesys/admin/js/sample/cb", widgets / "media"),
+        *(pages.site("/preview", widgets / "preview") if preview else []),
         pages.address_page(
             "Overture",
             {
                 "/shop/": "the demo shop: a visitor's view",
                 "/desk/": "the desk: an agent's view",
                 "/desk/report.html": "the report: what came of the strategies",
+                **(
+                    {"/preview/": "what invitations look like, without a strategy"}
+                    if preview
+                    else {}
+                ),
                 "/api/book": "the live book and its problems",
                 "/api/status": "what is connected and counted",
             },
@@ -436,6 +443,8 @@ def _announce(settings: Settings, address: str, shelf: Shelf, say: Say) -> None:
     say(f"data     {settings.data}")
     say(f"shop     {address}/shop/")
     say(f"desk     {address}/desk/")
+    if is_loopback(settings.host):
+        say(f"preview  {address}/preview/")
     say(f"api      {address}/api/book")
     if settings.gms_url:
         say(f"gms      {settings.gms_url} (chats and callbacks of GMS are carried there)")

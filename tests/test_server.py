@@ -84,6 +84,19 @@ def test_another_address_needs_a_token(tmp_path: Path) -> None:
     assert "OVERTURE_API_TOKEN" in said
 
 
+def test_the_preview_is_for_this_machine_alone(tmp_path: Path) -> None:
+    book = written(tmp_path / "book", one=GREETING)
+    with Serving(book, tmp_path / "data") as near:
+        assert near.get("/preview/").status_code == 200
+        assert "/preview/" in near.get("/").text
+        assert any(line.startswith("preview ") for line in near.said)
+    token = {"OVERTURE_API_TOKEN": "a-token-of-many-letters", "OVERTURE_HOST": "0.0.0.0"}
+    with Serving(book, tmp_path / "data", **token) as public:
+        public.address = public.address.replace("0.0.0.0", "127.0.0.1")
+        assert public.get("/preview/").status_code == 404
+        assert "/preview/" not in public.get("/").text
+
+
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
     written(tmp_path / "book", one=GREETING)
     with socket.socket() as taken:

@@ -430,14 +430,6 @@ def test_without_an_answer_it_goes_by_itself(site: Site) -> None:
     assert not {"InvitationRejected", "InvitationAccepted"} & set(names(site.history()))
 
 
-def test_a_callback_is_noted_and_thanked_for(site: Site) -> None:
-    frame = invited(site, "?type=callback")
-    frame.get_by_role("button", name="Yes, please").click()
-    expect(frame.get_by_role("heading", name="Thank you")).to_be_visible()
-    [accepted] = site.has("InvitationAccepted")
-    assert accepted["data"]["medium"] == "callback"
-
-
 def test_only_the_frame_itself_can_answer(site: Site) -> None:
     invited(site)
     site.page.evaluate("postMessage({overture: 'frame', type: 'accepted'}, '*')")

@@ -8,7 +8,7 @@
  */
 function startGms(gmsScenario) {
   openWindow(
-    CHAT_WIDGET, // Customized GMS widget
+    'indexGPE.html', // Customized GMS widget
     'GMS', // Window title
     gmsScenario, // GMS scenario name
   );
@@ -16,8 +16,8 @@ function startGms(gmsScenario) {
 
 function onAccept() {
   log('onAccept()');
+  closeInviteDialogWindow();
   if (_config.type === INVITE_TYPE.CHAT) {
-    closeInviteDialogWindow();
     startGms('CHAT-NOW'); // Start GMS 'CHAT-NOW' scenario
     sendInviteResult(INVITE_RESULT.ACCEPT_CHAT);
   } else if (_config.type === INVITE_TYPE.CALLBACK) {

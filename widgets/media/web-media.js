@@ -70,6 +70,7 @@ export function wish() {
     invitation: "invitation",
     first_name: "first_name",
     last_name: "last_name",
+    email: "email",
     subject: "subject",
   };
   for (const [name, variable] of Object.entries(names)) {

@@ -118,6 +118,8 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
     url.searchParams.set('visitId', identity.current()?.visitID ?? '');
     url.searchParams.set('pageId', page.id);
     if (invitation) url.searchParams.set('invitation', invitation);
+    const language = settings.languageCode || document.documentElement.lang;
+    if (language && !url.searchParams.has('languageCode')) url.searchParams.set('languageCode', language);
     const container = containerOf(data.container);
     const floating = container === document.body;
     const frame = frameOf(url, 'Message');
