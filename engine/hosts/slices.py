@@ -24,9 +24,10 @@ QUEUED: Final = 600_000
 _ANSWER: Final = "Invitation"
 
 _SLICE: Final = """
-SELECT time, visitor, visit, kind, body, decisions FROM journal
+SELECT time, visitor, visit, iif(kind = 'event' AND instr(body, '"eventName":"Invitation') > 0,
+    body, NULL) AS answer, decisions FROM journal
 WHERE offset > ? AND offset <= ? AND offset >= (SELECT min(first) FROM segments)
-AND (decisions <> '[]' OR (kind = 'event' AND instr(body, '"eventName":"Invitation') > 0))
+AND (decisions <> '[]' OR answer IS NOT NULL)
 ORDER BY offset
 """
 
@@ -64,6 +65,7 @@ def slices(path: Path, since: int, until: int, size: int) -> Iterator[list[Told]
     OSError with a sentence.
     """
     with reading(path, at_once=False) as connection:
+        connection.text_factory = str  # damaged text ends the reading; the other way is slow
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version != VERSION:
             raise OSError(f"{path} was written by another Overture: start the server once.")
@@ -104,12 +106,12 @@ def _before(connection: sqlite3.Connection, since: int) -> int:
     return int(low) - 1
 
 
-def _told(row: tuple[int, str, str, str, str, str]) -> Told:
-    time, visitor, visit, kind, body, decisions = row
+def _told(row: tuple[int, str, str, str | None, str]) -> Told:
+    time, visitor, visit, body, decisions = row
     name: str | None = None
     data: dict[str, Any] = {}
     try:
-        if kind == "event" and _ANSWER in body:
+        if body is not None:
             said = decode(body)
             if str(said["eventName"]).startswith(_ANSWER):
                 name, data = said["eventName"], said.get("data") or {}

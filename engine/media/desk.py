@@ -39,7 +39,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 VISITS_AT_MOST: Final = 20
 """The youngest earlier visits that an agent is shown."""
 
-_NOTHING: Final[Mapping[str, Any]] = {"pages": [], "events": [], "earlier": [], "problem": None}
+_NOTHING: Final[Mapping[str, Any]] = {"pages": [], "events": [], "problem": None}
 
 EVENTS_AT_MOST: Final = 500
 """The youngest events of a visit that an agent is shown."""
@@ -150,6 +150,8 @@ class Desk:
         # The transcript is asked for every second, the history of a long visit need not be.
         if request.query_params.get("journey") != "no":
             details |= await self._history(found)
+            if request.query_params.get("earlier") != "no":
+                details["earlier"] = await self._other_visits(found)
         return _answer(details)
 
     async def _history(self, found: Interaction) -> dict[str, Any]:
@@ -158,21 +160,24 @@ class Desk:
             return dict(_NOTHING)
         try:
             events = [dict(event) for event in await self._journey(found.visit)]
-            visits = [dict(one) for one in (await self._earlier(found.visit))[:VISITS_AT_MOST]]
         except Exception:
             log.exception("The history of a visit could not be read.")
             return {**_NOTHING, "problem": "The history of this visit can not be read now."}
         return {
             "pages": pages_of(events),
             "events": events[-EVENTS_AT_MOST:],
-            "earlier": await self._with_conversations(found, visits),
             "problem": None,
         }
 
-    async def _with_conversations(
-        self, found: Interaction, visits: list[dict[str, Any]]
-    ) -> list[dict[str, Any]]:
-        """Earlier visits, each with what was talked about in it."""
+    async def _other_visits(self, found: Interaction) -> list[dict[str, Any]]:
+        """The other visits of the visitor, each with what was talked about in it."""
+        if found.visit is None:
+            return []
+        try:
+            visits = (await self._earlier(found.visit))[:VISITS_AT_MOST]
+        except Exception:
+            log.exception("The other visits of a visitor could not be read.")
+            return []
         named = {one["visitID"]: {**one, "conversations": []} for one in visits}
         for other in await self._conversations.store.of_visits(named):
             if other.id != found.id:

@@ -44,6 +44,8 @@ _ANSWERS: Final = {
     INVITATION_REJECTED: "rejected",
     INVITATION_TIMED_OUT: "timedOut",
 }
+_GONE: Final = Offering()
+"""A strategy that the book has no more."""
 _CHECKED_BEFORE: Final = frozenset({"when", "unless", "inactive", "hours"})
 """Reasons that are found before the audience is looked at."""
 
@@ -144,7 +146,7 @@ class Funnel:
     # ------------------------------------------------------------------ occasions
 
     def _decide(self, decided: Decided, visitor: str) -> None:
-        offering = self._offerings.get(decided.strategy, Offering())
+        offering = self._offerings.get(decided.strategy, _GONE)
         cell = Cell(
             decided.strategy,
             offering.medium(decided.rule),
@@ -162,7 +164,8 @@ class Funnel:
 
     def _refuse(self, cell: Cell, reason: str) -> None:
         figures = self._figures(cell)
-        figures.stages.update(("qualified", "refused"))
+        figures.stages["qualified"] += 1
+        figures.stages["refused"] += 1
         figures.refused[reason] += 1
 
     def _expire(self, decided: Decided) -> None:

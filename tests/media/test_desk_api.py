@@ -62,6 +62,7 @@ def test_details_show_earlier_visits_with_what_was_talked_about(room: Room) -> N
     assert [(one["visitID"], one["started"]) for one in earlier] == [("V0", 1), ("V-1", 0)]
     talks = [[talk["nickname"] for talk in one["conversations"]] for one in earlier]
     assert talks == [["Before"], []]
+    assert "earlier" not in room.desk(f"interactions/{room.newest()}?earlier=no")
 
 
 def test_media_with_who_is_free(room: Room) -> None:

@@ -97,12 +97,14 @@ async function choose(id) {
 async function loadDetails(journey) {
   const id = desk.chosen;
   if (!id) return;
-  const news = await call(`interactions/${encodeURIComponent(id)}${journey ? "" : "?journey=no"}`);
+  // What was before this visit does not change while the chat is open.
+  const less = journey ? (desk.details?.earlier ? "?earlier=no" : "") : "?journey=no";
+  const news = await call(`interactions/${encodeURIComponent(id)}${less}`);
   if (desk.chosen !== id) return;
   desk.details = { ...desk.details, ...news };
   showTalk();
   showCallback();
-  if (journey && !place("visitor").contains(document.activeElement?.closest("#visitor button") ?? null)) {
+  if (journey && !document.activeElement?.closest("#visitor button, #visitor summary")) {
     place("visitor").replaceChildren(...visitorPane(desk.details));
   }
 }

@@ -6,6 +6,8 @@ import { clock, counted, decisionWords, duration, eventWords, moment, plain, sho
 /** Events that the time line shows as the frame of a page and not as a line of it. */
 const FRAME = new Set(["PageEntered", "PageExited"]);
 
+/** So many strategies that held back are shown without asking. */
+const FEW = 2;
 const PERSON = new Set(["SignIn", "SignOut", "UserInfo"]);
 
 /** @param {any} chat the details of an interaction @returns {HTMLElement[]} */
@@ -200,11 +202,20 @@ function happening(event) {
   if (!FRAME.has(event.eventName)) {
     const data = Object.entries(event.data ?? {}).map(([name, value]) => `${name}: ${plain(value)}`);
     const detail = data.length ? make("span", { class: "soft" }, ` ${data.join(", ")}`) : null;
-    lines.push(make("p", { class: "event" }, eventWords(event.eventName), detail));
+    const time = make("time", { class: "soft" }, `${clock(timeOf(event))} `);
+    lines.push(make("p", { class: "event" }, time, eventWords(event.eventName), detail));
   }
+  const refused = [];
   for (const decision of event.decisions ?? []) {
     const { sent, text } = decisionWords(decision);
-    lines.push(make("p", { class: sent ? "decision sent" : "decision" }, text));
+    if (sent) lines.push(make("p", { class: "decision sent" }, `${text} · ${clock(decision.time ?? timeOf(event))}`));
+    else refused.push(make("p", { class: "decision" }, text));
   }
-  return lines;
+  return [...lines, ...folded(refused)];
+}
+
+/** Many strategies may hold back at one event: more than a few are one line that opens. @param {HTMLElement[]} refused */
+function folded(refused) {
+  if (refused.length <= FEW) return refused;
+  return [make("details", { class: "held" }, make("summary", {}, `${refused.length} strategies held back`), ...refused)];
 }
