@@ -30,7 +30,8 @@ class Settings(BaseModel):
     they may call themselves. What the medium ``webhook`` starts is told to ``webhook_url``, signed
     with ``webhook_secret``. With ``gms_url``, such as ``https://gms.example.com/genesys``, the
     interface of GMS is carried by that one, to which we are ``gms_user`` with ``gms_password``,
-    or who has ``gms_apikey``.
+    or who has ``gms_apikey``. An invitation to a third party opens ``third_party_url`` with a token
+    that is signed with ``third_party_secret``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +51,8 @@ class Settings(BaseModel):
     callback_minutes: int = Field(default=15, ge=5, le=240)
     callback_capacity: int = Field(default=2, ge=1, le=10_000)
     callback_days: int = Field(default=7, ge=1, le=60)
+    third_party_url: str = ""
+    third_party_secret: SecretStr | None = None
     gms_url: str = ""
     gms_user: str = ""
     gms_password: SecretStr = SecretStr("")
@@ -86,15 +89,17 @@ class Settings(BaseModel):
             raise ValueError("write an address like https://receiver.example.com/engagements")
         return value
 
-    @field_validator("gms_url")
+    @field_validator("gms_url", "third_party_url")
     @classmethod
     def _is_address(cls, value: str) -> str:
         parts = urlsplit(value)
         if value and (parts.scheme not in ("http", "https") or not parts.hostname or "@" in value):
-            raise ValueError("it is an address like https://gms.example.com/genesys")
+            raise ValueError(
+                "it is an address like https://gms.example.com/genesys, without a name in it"
+            )
         return value
 
-    @field_validator("token", "webhook_secret")
+    @field_validator("token", "webhook_secret", "third_party_secret")
     @classmethod
     def _is_long(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and len(value.get_secret_value()) < _TOKEN_LENGTH:
@@ -126,6 +131,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_CALLBACK_NUMBER": "callback_number",
     "OVERTURE_WEBHOOK_URL": "webhook_url",
     "OVERTURE_WEBHOOK_SECRET": "webhook_secret",
+    "OVERTURE_THIRD_PARTY_URL": "third_party_url",
+    "OVERTURE_THIRD_PARTY_SECRET": "third_party_secret",
     "OVERTURE_GMS_URL": "gms_url",
     "OVERTURE_GMS_USER": "gms_user",
     "OVERTURE_GMS_PASSWORD": "gms_password",

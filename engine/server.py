@@ -44,6 +44,7 @@ from engine.media.gms_client import GmsAddress, GmsClient
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
+from engine.media.third_party import ThirdParty
 from engine.reporting.door import ReportDoor
 from engine.reporting.reasons import reason
 from engine.shelf import BookError, Shelf
@@ -119,7 +120,7 @@ async def _opened(
 ) -> AsyncIterator[tuple[Starlette, Hub]]:
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
-    opening, gms = _opening(settings), _gms(settings)
+    opening, gms, third = _opening(settings), _gms(settings), _third_party(settings)
     webhook = _webhook(settings)
     keep = Retention(
         age=int(settings.journal_days * 86_400_000), size=int(settings.journal_gb * 1024**3)
@@ -155,6 +156,7 @@ async def _opened(
             number=settings.callback_number,
             deliveries=deliveries,
             gms=gms,
+            third_party=third,
         )
         app = create_app(
             access=access,
@@ -182,6 +184,16 @@ async def _opened(
         await store.close()
         if gms is not None:
             await gms.close()
+
+
+def _third_party(settings: Settings) -> ThirdParty | None:
+    """Where an invitation to a third party leads, where one is set."""
+    if not settings.third_party_url:
+        return None
+    if settings.third_party_secret is None:
+        raise StartError("OVERTURE_THIRD_PARTY_URL needs OVERTURE_THIRD_PARTY_SECRET, too.")
+    secret = settings.third_party_secret.get_secret_value().encode()
+    return ThirdParty(url=settings.third_party_url, secret=secret)
 
 
 def _gms(settings: Settings) -> GmsClient | None:

@@ -20,6 +20,7 @@ from engine.media.gms_services import GmsServices
 from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
 from engine.media.opening import NINE_TO_FIVE, Opening
+from engine.media.third_party import ThirdParty, TokenDoor
 from engine.media.web_callback import CallbackList, WebCallback
 from engine.media.web_chat import WebChat
 from engine.media.webhook import Webhook
@@ -43,6 +44,7 @@ def create_routes(
     number: str = "",
     deliveries: Deliveries | None = None,
     gms: GmsClient | None = None,
+    third_party: ThirdParty | None = None,
 ) -> list[Route]:
     """Routes for a Starlette application; the caller closes the store after the last request.
 
@@ -54,6 +56,7 @@ def create_routes(
     ``opening`` says when visitors are called back, ``number`` whom they may call themselves.
     ``deliveries`` go to the receiver of the webhook; whoever gives them runs them. With ``gms`` the
     interface of GMS is carried by that one elsewhere; the caller closes it, too.
+    ``third_party`` is where an invitation to one leads.
     """
     conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
     callbacks = Callbacks(conversations, opening)
@@ -68,4 +71,5 @@ def create_routes(
     desk = Desk(conversations, journey=journey, earlier=earlier, authorised=authorised)
     calls = CallbackList(callbacks, authorised=authorised)
     spoken += [route for medium in media for route in medium.routes()]
-    return [*spoken, *desk.routes(), *calls.routes()]
+    tokens = TokenDoor(third_party, invitation=invitation, clock=store.clock)
+    return [*spoken, *tokens.routes(), *desk.routes(), *calls.routes()]
