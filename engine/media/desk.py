@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.media.bodies import Unreadable, model
-from engine.media.conversations import Conversations, pages_of
+from engine.media.conversations import ELSEWHERE, Conversations, pages_of
 from engine.media.interactions import Interaction, Refused, Unavailable, Unknown
 
 log = logging.getLogger(__name__)
@@ -213,8 +213,9 @@ class Desk:
         return _answer(_summary(found))
 
     async def _media(self, _request: Request) -> Response:
-        """Every medium that is known, with the agents who could take one more."""
-        return _answer(self._conversations.agents.free())
+        """Every medium that is answered here, with the agents who could take one more."""
+        free = self._conversations.agents.free()
+        return _answer({medium: free[medium] for medium in free if medium not in ELSEWHERE})
 
     async def _agents(self, _request: Request) -> Response:
         return _answer([asdict(one) for one in self._conversations.agents.everyone()])
@@ -274,6 +275,7 @@ def _summary(found: Interaction) -> dict[str, Any]:
         "lines": found.lines,
         "outcome": found.outcome,
         "proactive": found.proactive,
+        "elsewhere": found.medium in ELSEWHERE,
     }
 
 

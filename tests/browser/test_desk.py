@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.media.agents import Agents
-from engine.media.interactions import InteractionStore, wall_clock
+from engine.media.interactions import Draft, InteractionStore, wall_clock
 from engine.media.routes import create_routes
 
 WIDGETS = Path(__file__).parents[2] / "widgets"
@@ -384,6 +386,27 @@ def test_a_narrow_desk_is_usable(site: Site, desk: Page, widget: Page) -> None:
     assert _fits(desk)
     desk.get_by_role("button", name="Back to all conversations").click()
     expect(desk.get_by_role("navigation", name="Conversations")).to_be_visible()
+
+
+def test_what_is_answered_elsewhere_is_shown_and_not_answered(site: Site, desk: Page) -> None:
+    made = Draft(
+        medium="gms",
+        visit="V1",
+        page="P3",
+        nickname="Elsewhere",
+        attached={},
+        customer={},
+        invitation={},
+    )
+    with ThreadPoolExecutor(1) as beside:  # the browser's own loop runs in this thread
+        beside.submit(asyncio.run, site.store.create(made)).result()
+    chat = desk.get_by_role("navigation").get_by_role("button", name="Elsewhere")
+    expect(chat).to_contain_text("GMS")
+    expect(desk).to_have_title("Desk · Overture")
+    chat.click()
+    expect(desk.get_by_text("GMS carries this conversation: it is answered there.")).to_be_visible()
+    for name in ("Accept", "End chat", "Send"):
+        expect(desk.get_by_role("button", name=name)).to_be_hidden()
 
 
 def _until(holds: Any) -> None:

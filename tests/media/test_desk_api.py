@@ -28,6 +28,7 @@ def test_the_list_is_newest_first_with_the_last_message(room: Room) -> None:
         "lines": 1,
         "outcome": None,
         "proactive": False,
+        "elsewhere": False,
     }
     assert oldest["nickname"] == "One"
 
@@ -67,7 +68,7 @@ def test_details_show_earlier_visits_with_what_was_talked_about(room: Room) -> N
 
 def test_media_with_who_is_free(room: Room) -> None:
     assert room.desk("media") == {"callback": 0, "chat": 0}
-    room.agents.heard("Ana", ready=True, media=["chat", "video"])
+    room.agents.heard("Ana", ready=True, media=["chat", "video", "gms"])
     assert room.desk("media") == {"callback": 0, "chat": 1, "video": 1}
 
 

@@ -2,7 +2,7 @@
 /** What tells an agent that something is new: the title, a sentence for screen readers, a sound and
  * the browser's notifications, both off until they are wanted. */
 import { place, write } from "./elements.js";
-import { desk, unread } from "./state.js";
+import { desk, unread, waitsHere } from "./state.js";
 
 const WANTED = "overture.alerts";
 const TONES = [660, 880];
@@ -25,9 +25,8 @@ function read() {
 
 /** Looks at the lists and tells what is new in them. @param {(id: string) => void} choose */
 export function tellNews(choose) {
-  const waiting = [...desk.chats.filter((chat) => chat.medium !== "callback"), ...desk.callbacks].filter(
-    (one) => one.state === "waiting",
-  );
+  const calls = desk.callbacks.filter((one) => one.state === "waiting");
+  const waiting = [...desk.chats.filter((chat) => chat.medium !== "callback" && waitsHere(chat)), ...calls];
   const mine = desk.chats.filter((chat) => unread(chat) > 0);
   const number = waiting.length + mine.length;
   document.title = `${number ? `(${number}) ` : ""}Desk · Overture`;

@@ -7,7 +7,7 @@ import { beginCallbacks, callbackCall, showCallback } from "./callback.js";
 import { make, place, write } from "./elements.js";
 import { inOrder, showInbox } from "./inbox.js";
 import { visitorPane } from "./journey.js";
-import { desk, keepState, unread } from "./state.js";
+import { desk, keepState, unread, waitsHere } from "./state.js";
 import { changeTalk, markSeen, showTalk } from "./talk.js";
 import { mediumWords } from "./words.js";
 
@@ -235,7 +235,7 @@ function shortcut(event) {
   const here = chats.findIndex((chat) => chat.id === desk.chosen);
   /** @type {Record<string, () => string | undefined>} */
   const goals = {
-    KeyN: () => chats.filter((chat) => chat.state === "waiting" && chat.id !== desk.chosen).pop()?.id,
+    KeyN: () => chats.filter((chat) => waitsHere(chat) && chat.id !== desk.chosen).pop()?.id,
     KeyU: () => chats.find((chat) => unread(chat) > 0 && chat.id !== desk.chosen)?.id,
     ArrowDown: () => chats[here + 1]?.id,
     ArrowUp: () => chats[here - 1]?.id,

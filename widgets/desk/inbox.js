@@ -1,8 +1,8 @@
 // @ts-check
 /** The lists: conversations, callbacks, and who else is at a desk. */
 import { make, place, write } from "./elements.js";
-import { desk, isAbandoned, isMine, rank, unread } from "./state.js";
-import { clock } from "./words.js";
+import { desk, isAbandoned, isMine, rank, unread, waitsHere } from "./state.js";
+import { clock, mediumWords } from "./words.js";
 
 const GROUPS = ["Waiting", "Yours", "With others"];
 const OPEN = new Set(["waiting", "taken", "active"]);
@@ -11,7 +11,7 @@ let drawn = "";
 
 export function showInbox() {
   const chats = desk.chats.filter((chat) => chat.medium !== "callback");
-  const waiting = chats.filter((chat) => chat.state === "waiting").length;
+  const waiting = chats.filter(waitsHere).length;
   const calls = desk.callbacks.filter((one) => one.state === "waiting").length;
   write("count", waiting ? `${waiting} waiting` : "");
   write("calls-count", calls ? `${calls} waiting` : "");
@@ -54,7 +54,7 @@ function entry(chat) {
     chat.last_message ?? "No message yet",
     make("span", { class: `tag ${chat.state}` }, state),
     isMine(chat) && fresh ? make("span", { class: "tag fresh" }, `${fresh} new`) : null,
-    chat.medium === "chat" ? null : make("span", { class: "tag" }, chat.medium),
+    chat.medium === "chat" ? null : make("span", { class: "tag" }, mediumWords(chat.medium)),
     chat.proactive ? make("span", { class: "tag proactive" }, "Proactive") : null,
   );
 }

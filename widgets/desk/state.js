@@ -6,7 +6,7 @@ const MEDIA = "overture.media";
 
 /** @typedef {{id: string, medium: string, state: "waiting" | "active" | "ended", created: number,
  *   ended: number | null, visitID: string | null, pageID: string | null, agent: string | null,
- *   nickname: string, last_message: string | null, lines: number, proactive: boolean}} Chat */
+ *   nickname: string, last_message: string | null, lines: number, proactive: boolean, elsewhere: boolean}} Chat */
 
 /** What stood in the browser's own storage is whatever somebody wrote there. @returns {string[]} */
 function storedMedia() {
@@ -46,7 +46,8 @@ export function isMine(chat) {
 
 /** A chat whose agent's desk is gone may be taken over. @param {Chat} chat */
 export function isAbandoned(chat) {
-  return chat.state === "active" && !isMine(chat) && !desk.agents.some((one) => one.name === chat.agent && one.present);
+  if (chat.state !== "active" || isMine(chat) || chat.elsewhere) return false;
+  return !desk.agents.some((one) => one.name === chat.agent && one.present);
 }
 
 /** Lines of a chat of mine that I have not read. @param {Chat} chat */
@@ -54,9 +55,14 @@ export function unread(chat) {
   return isMine(chat) ? Math.max(0, chat.lines - (desk.seen.get(chat.id) ?? chat.lines)) : 0;
 }
 
+/** What waits for an agent of this desk, and not of another system. @param {Chat} one */
+export function waitsHere(one) {
+  return one.state === "waiting" && !one.elsewhere;
+}
+
 /** What a list shows first: who waits, my own, those of others, what is over. @param {Chat} chat */
 export function rank(chat) {
-  if (chat.state === "waiting") return 0;
+  if (chat.state === "waiting" && !chat.elsewhere) return 0;
   if (isMine(chat)) return 1;
-  return chat.state === "active" ? 2 : 3;
+  return chat.state === "ended" ? 3 : 2;
 }

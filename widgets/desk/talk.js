@@ -2,7 +2,7 @@
 /** The conversation that is open: its bar, its transcript, the answer, handing it over. */
 import { make, place, write } from "./elements.js";
 import { desk, isAbandoned, isMine } from "./state.js";
-import { clock } from "./words.js";
+import { clock, mediumWords } from "./words.js";
 
 let shown = 0;
 
@@ -25,11 +25,14 @@ export function showTalk() {
   const abandoned = isAbandoned(chat);
   write("name", chat.nickname);
   write("state", stateWords(chat, mine, abandoned));
-  place("accept").hidden = call || !(chat.state === "waiting" || abandoned);
+  const elsewhere = chat.elsewhere;
+  place("accept").hidden = call || elsewhere || !(chat.state === "waiting" || abandoned);
   write("accept", abandoned ? "Take over" : "Accept");
-  place("end").hidden = call || !(mine || abandoned || chat.state === "waiting");
+  place("end").hidden = call || elsewhere || !(mine || abandoned || chat.state === "waiting");
   place("answer").hidden = call || !mine;
   place("transcript").hidden = call;
+  place("elsewhere").hidden = !elsewhere;
+  write("elsewhere", `${mediumWords(chat.medium)} carries this conversation: it is answered there.`);
   place("typing").hidden = !(chat.typing && chat.state === "active");
   write("typing", `${chat.nickname} is writing …`);
   showOthers(mine && !call);

@@ -34,6 +34,8 @@ const EVENTS = {
 
 /** @param {string} medium the word of the engine */
 export function mediumWords(medium) {
+  if (medium === "gms") return "GMS";
+  if (medium === "gms_callback") return "GMS callback";
   return medium.charAt(0).toUpperCase() + medium.slice(1);
 }
 
