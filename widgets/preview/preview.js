@@ -17,6 +17,7 @@
 export const WIDGETS = [
   { page: 'invite.html', name: 'Invitation', types: ['CHAT', 'CALLBACK'] },
   { page: 'inviteGMS.html', name: 'Invitation to GMS chat', types: ['CHAT', 'CALLBACK'] },
+  { page: 'inviteThirdParty.html', name: 'Invitation to a third party', types: ['CHAT', 'CALLBACK'] },
   { page: 'register.html', name: 'Registration form', types: ['CHAT', 'CALLBACK'] },
   {
     page: 'content.html', name: 'Content', types: [],
@@ -27,6 +28,7 @@ export const WIDGETS = [
   },
   { page: 'chat.html', name: 'Chat window', types: [], live: true },
   { page: 'callback.html', name: 'Callback window', types: [], live: true },
+  { page: 'webhook.html', name: 'Webhook window', types: [], live: true },
   { page: 'indexGPE.html', name: 'GMS window', types: [], live: true },
 ];
 /** @type {Record<string, string>} the files of `languages/` */
