@@ -48,9 +48,8 @@ class Callback:
                 return "waiting"
             case "active":
                 return "taken"
-        # An agent who ends it like a chat has called, or has not taken it at all.
         over: dict[str | None, State] = {one: one for one in ("done", "failed", "cancelled")}
-        return over.get(found.outcome, "done" if found.agent else "cancelled")
+        return over[found.outcome]
 
 
 class Callbacks:

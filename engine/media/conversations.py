@@ -216,7 +216,8 @@ class Conversations:
         found = await self._check_ours(identity)
         if found.agent not in (None, agent) and self.agents.present(found.agent or ""):
             raise Refused("taken", f"{found.agent} has this chat.")
-        return await self._end(await self.store.end(identity, "agent", agent, outcome, also))
+        known = outcome or _outcome(found, "agent")
+        return await self._end(await self.store.end(identity, "agent", agent, known, also))
 
     async def _check_ours(self, identity: str) -> Interaction:
         found = await self.store.get(identity)
@@ -234,7 +235,8 @@ class Conversations:
 
     async def end_by_visitor(self, found: Interaction, outcome: str | None = None) -> Interaction:
         """The visitor leaves."""
-        return await self._end(await self.store.end(found.id, "visitor", found.nickname, outcome))
+        known = outcome or _outcome(found, "visitor")
+        return await self._end(await self.store.end(found.id, "visitor", found.nickname, known))
 
     async def tidy(self) -> None:
         """End chats whose visitor fell silent and repeat late reports; at most once a second.
@@ -292,6 +294,13 @@ class Conversations:
 
 _PARTIES: Final[tuple[Party, ...]] = ("visitor", "agent")
 _NAMES: Final = ("id", "strategy", "group", "message")
+
+
+def _outcome(found: Interaction, by: Party) -> str | None:
+    """How a callback ended that was ended like a chat: they have called, or nobody will."""
+    if found.medium != CALLBACK:
+        return None
+    return "done" if by == "agent" and found.agent else "cancelled"
 
 
 def _attached(wish: Wish, invitation: Mapping[str, Any]) -> dict[str, Any]:

@@ -333,8 +333,9 @@ class InteractionStore:
             )
             if also is not None:
                 also(db)
-            _report(db, found, INTERACTION_ENDED, now)
-            return _one(db, interaction)
+            ended = _one(db, interaction)
+            _report(db, ended, INTERACTION_ENDED, now)
+            return ended
 
         return await self.write(work)
 
@@ -509,6 +510,8 @@ def _report(db: sqlite3.Connection, found: Interaction, event: str, now: int) ->
     if found.visit is None:
         return
     data = {**found.invitation, "medium": found.medium, "interaction": found.id}
+    if found.outcome is not None:
+        data["outcome"] = found.outcome
     db.execute(
         "INSERT INTO reports (visit, page, event, data, due) VALUES (?, ?, ?, ?, ?)",
         (found.visit, found.page, event, _text(data), now),

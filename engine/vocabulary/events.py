@@ -144,8 +144,8 @@ SYSTEM_EVENTS: Final[Mapping[str, SystemEvent]] = MappingProxyType(
             ),
             SystemEvent(
                 name=INTERACTION_ENDED,
-                meaning="A conversation with the visitor ended.",
-                fields=_INVITATION | {"interaction": TEXT},
+                meaning="A conversation with the visitor ended; a callback says how.",
+                fields=_INVITATION | {"interaction": TEXT, "outcome": TEXT},
             ),
         )
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from accessible import assert_accessible
 from elsewhere import Elsewhere
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from serving import GREETING, Serving, eventually, written
@@ -45,12 +46,15 @@ def complaints(browser_page: Page) -> Iterator[list[str]]:
     assert found == []
 
 
-def picture(page: Page, name: str) -> None:
+def looked_at(page: Page, name: str) -> None:
+    """Nothing serious for axe-core and nothing that is cut off, wide and narrow."""
     folder = os.environ.get("OVERTURE_PICTURES")
-    if folder:
-        for width in (1280, 360):
-            page.set_viewport_size({"width": width, "height": 740})
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 740})
+        assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        if folder:
             page.screenshot(path=Path(folder) / f"{name}-{width}.png")
+    assert_accessible(page)
 
 
 def opened(page: Page, serving: Serving, widget: str, **more: str) -> dict[str, Any]:
@@ -104,7 +108,7 @@ def test_a_chat_with_two_agents_over_a_reload(
     expect(browser_page.get_by_role("heading", level=1)).to_have_text("Ana")
     desk(serving, f"interactions/{chat}/typing", agent="Ana", typing=True)
     expect(browser_page.locator("#typing")).to_have_text("Ana is typing …")
-    picture(browser_page, "own-chat")
+    looked_at(browser_page, "own-chat")
     desk(serving, f"interactions/{chat}/messages", agent="Ana", text="<b>Yes</b>, 3 of them.")
     expect(log.get_by_text("<b>Yes</b>, 3 of them.")).to_be_visible()
     expect(browser_page.locator("#typing")).to_have_text("")
@@ -116,7 +120,7 @@ def test_a_chat_with_two_agents_over_a_reload(
     expect(browser_page.get_by_role("heading", level=1)).to_have_text("Bo")
     desk(serving, f"interactions/{chat}/end", agent="Bo")
     expect(browser_page.get_by_text("This chat has ended.")).to_be_visible()
-    picture(browser_page, "own-chat-over")
+    looked_at(browser_page, "own-chat-over")
     with browser_page.expect_download() as kept:
         browser_page.get_by_role("link", name="Save the transcript").click()
     text = Path(kept.value.path()).read_text("utf-8")
@@ -212,19 +216,19 @@ def test_a_call_at_a_time_then_another_time_then_done(
     expect(page.get_by_label("Your telephone number")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Please write a number like")).to_be_visible()
-    picture(page, "callback-lacking")
+    looked_at(page, "callback-lacking")
     page.get_by_label("Your telephone number").fill("+49 30 123456")
     page.get_by_label("At a time that I choose").check()
     page.get_by_label("Day", exact=True).select_option(index=1)
     first = page.get_by_role("group", name="Time").get_by_role("radio").first
     first.focus()
     page.keyboard.press("ArrowRight")
-    picture(page, "callback-slots")
+    looked_at(page, "callback-slots")
     page.get_by_role("button", name="Call me").press("Enter")
     heading = page.get_by_role("heading", level=2)
     expect(heading).to_be_focused()
     expect(heading).to_contain_text("at 00:15")
-    picture(page, "callback-booked")
+    looked_at(page, "callback-booked")
 
     page.reload()
     expect(heading).to_contain_text("at 00:15")
@@ -341,7 +345,7 @@ def test_a_third_party_gets_a_signed_request_and_only_the_disposition_is_known(
         with browser_context.expect_page() as window:
             frame.get_by_role("button", name="Start chat").click()
         expect(window.value.get_by_role("status")).to_have_text("Our colleagues know")
-        picture(window.value, "webhook")
+        looked_at(window.value, "webhook")
         window.value.reload()
         expect(window.value.get_by_role("status")).to_have_text("Our colleagues know")
         (accepted,) = site.has("InvitationAccepted")

@@ -58,8 +58,8 @@ def test_now_is_taken_and_done_and_the_visit_hears_of_it(room: Room) -> None:
     assert room.client.get(f"{BOOK}/{mine['id']}").json()["state"] == "taken"
     done = act(room, "finish", outcome="done", note="wants a blue one")
     assert (done["state"], done["note"]) == ("done", "wants a blue one")
-    events = [(event, data["medium"]) for _, _, event, data in room.around.happenings]
-    assert events == [("InteractionStarted", "callback"), ("InteractionEnded", "callback")]
+    events = [(event, data.get("outcome")) for _, _, event, data in room.around.happenings]
+    assert events == [("InteractionStarted", None), ("InteractionEnded", "done")]
     assert room.agents.everyone() == [], "the agent has the place again"
 
 
@@ -68,6 +68,14 @@ def test_an_agent_may_end_it_at_the_desk_as_any_interaction(room: Room) -> None:
     room.desk(f"interactions/{room.newest()}/accept", {"agent": "Ana"})
     room.desk(f"interactions/{room.newest()}/end", {"agent": "Ana"})
     assert room.client.get(f"{BOOK}/{mine['id']}").json()["state"] == "done"
+
+
+def test_a_widget_that_takes_it_for_a_chat_cancels_it(room: Room) -> None:
+    mine = book(room)
+    room.client.post(f"/genesys/1/service/{mine['id']}/ixn/chat/disconnect")
+    state = room.client.get(f"{BOOK}/{mine['id']}").json()["state"]
+    assert state in ("cancelled", "waiting")
+    assert [one["state"] for one in listed(room)] == [state]
 
 
 def test_a_slot_takes_its_capacity_and_is_free_again_after_a_cancel(room: Room) -> None:
