@@ -20,7 +20,12 @@ strategy "Greeting"
     send gpe.appendContent { url: "/frontend/resources/invite.html" }
 """
 HEAR = "window.marks = []; var _gt = [['on', 'site.mark', (data) => marks.push(data.text)]];"
-ALONE = "delete window.BroadcastChannel;"
+ALONE = {
+    "no channel": "delete window.BroadcastChannel;",
+    "no locks": "delete Navigator.prototype.locks;",
+    "a forbidden channel": "BroadcastChannel = function () { throw new Error('no'); };",
+    "forbidden locks": "LockManager.prototype.request = () => Promise.reject(Error('no'));",
+}
 
 
 class Tabs:
@@ -153,8 +158,9 @@ def test_a_connection_that_is_cut_is_opened_again_for_all(tabs: Tabs) -> None:
     tabs.pages_connected(2)
 
 
-def test_without_the_means_to_share_each_tab_has_its_own(tabs: Tabs) -> None:
-    first, second = tabs.open(ALONE + HEAR), tabs.open(ALONE + HEAR)
+@pytest.mark.parametrize("how", ALONE.values(), ids=ALONE)
+def test_without_the_means_to_share_each_tab_has_its_own(tabs: Tabs, how: str) -> None:
+    first, second = tabs.open(how + HEAR), tabs.open(how + HEAR)
     assert tabs.opened == 2
     for site in (first, second):
         tabs.mark(site, "own")

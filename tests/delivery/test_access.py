@@ -106,6 +106,18 @@ def test_nobody_gets_the_token_of_a_foreign_visit(guarded: Serving) -> None:
         assert answer["visitID"] != victim["visitID"]
 
 
+def test_cookies_are_taken_back_and_the_next_visitor_is_another(guarded: Serving) -> None:
+    with httpx.Client() as browser:
+        first = browser.post(guarded.address + VISITS).json()
+        evil = browser.delete(guarded.address + VISITS, headers={"Origin": EVIL})
+        assert (evil.status_code, len(browser.cookies)) == (403, 2)
+        assert browser.delete(guarded.address + VISITS).status_code == 204
+        assert len(browser.cookies) == 0
+        second = browser.post(guarded.address + VISITS).json()
+    assert second["visitID"] != first["visitID"]
+    assert second["globalVisitID"] != first["globalVisitID"]
+
+
 def test_a_malformed_memory_is_refused(guarded: Serving) -> None:
     for body in ("[]", "{", '{"visitID": 1}', '{"colour": "red"}'):
         headers = {"Content-Type": "application/json"}

@@ -35,7 +35,6 @@
  */
 
 const PATIENCE = 10000; // ms until a silent connection counts as failed
-const canShare = 'BroadcastChannel' in window && 'locks' in navigator;
 const REMEMBERED = 200; // ids of notifications already shown in this tab
 const TOPMOST = '2147483000';
 const SANDBOX =
@@ -380,7 +379,8 @@ function openShared(call) {
     else if (word.from && word.type !== 'leads') socket.say(word.type, word.from, word.cursor);
   });
   join();
-  navigator.locks.request(name, { signal: queue.signal }, lead).catch(() => { /* closed before its turn */ });
+  // Where a browser gives no locks, each page is the first; or this one was closed before its turn.
+  navigator.locks.request(name, { signal: queue.signal }, lead).catch(() => { if (!queue.signal.aborted) lead(); });
 
   return {
     acknowledge(reached) {
@@ -428,6 +428,7 @@ function createDelivery(parts, channels, append) {
   /** @type {string|null} */ let cursor = null;
   /** @type {string[]} */ let seen = store.get('seen') || [];
   /** @type {number|undefined} */ let timer;
+  let shares = 'BroadcastChannel' in window && 'locks' in navigator;
   let running = false;
   let live = false;
   let turn = 0; // what an older connection still says is not heard
@@ -455,9 +456,10 @@ function createDelivery(parts, channels, append) {
     channels.setState('connecting', transport);
     try {
       const call = { base: settings.base, who, page: page.id, cursor, hooks, guarded };
-      link = transport === 'sse' ? openStream(call) : canShare ? openShared(call) : openSocket(call);
+      link = transport === 'sse' ? openStream(call) : shares ? openShared(call) : openSocket(call);
     } catch (failure) { // a browser refuses at once what the page's policy forbids
       debug(failure);
+      shares = false;
       lost(0);
     }
   }
