@@ -244,6 +244,11 @@ def test_callbacks_are_worked(shop: Serving, open_desk: OpenDesk) -> None:
     body["pageID"] = visitor.page
     body.pop("globalVisitID")
     assert shop.post("/media/callback", json=body).status_code == 201
+    later = shop.get("/media/callback/slots").json()["slots"][-1]["start"]
+    much_later = {"phone": "+34 600 654 321", "first_name": "Later", "slot": later}
+    assert shop.post("/media/callback", json=much_later).status_code == 201
+    expect(_chat(ana, "Later")).to_contain_text("+34 600 654 321 · at")
+    expect(ana).to_have_title("(1) Desk · Overture")
     _chat(ana, "Pau").focus()
     ana.keyboard.press("Enter")
     expect(ana.get_by_role("link", name="+34 600 123 456")).to_be_visible()

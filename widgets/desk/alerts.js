@@ -3,9 +3,12 @@
  * the browser's notifications, both off until they are wanted. */
 import { place, write } from "./elements.js";
 import { desk, unread, waitsHere } from "./state.js";
+import { clock } from "./words.js";
 
 const WANTED = "overture.alerts";
 const TONES = [660, 880];
+/** A callback is news again so many ms before its time. */
+const SOON = 300_000;
 
 /** @type {Record<string, boolean>} */
 const wanted = read();
@@ -26,13 +29,15 @@ function read() {
 /** Looks at the lists and tells what is new in them. @param {(id: string) => void} choose */
 export function tellNews(choose) {
   const calls = desk.callbacks.filter((one) => one.state === "waiting");
-  const waiting = [...desk.chats.filter((chat) => chat.medium !== "callback" && waitsHere(chat)), ...calls];
+  const due = calls.filter((one) => !one.slot || one.slot - Date.now() < SOON);
+  const waiting = desk.chats.filter((chat) => chat.medium !== "callback" && waitsHere(chat));
   const mine = desk.chats.filter((chat) => unread(chat) > 0);
-  const number = waiting.length + mine.length;
+  const number = waiting.length + due.length + mine.length;
   document.title = `${number ? `(${number}) ` : ""}Desk · Overture`;
-  for (const one of waiting) {
-    const what = "phone" in one ? "would like to be called" : "waits for an answer";
-    news(one.id, 0, `${one.nickname} ${what}`, choose);
+  for (const chat of waiting) news(chat.id, 0, `${chat.nickname} waits for an answer`, choose);
+  for (const one of calls) {
+    if (due.includes(one)) news(one.id, 1, `${one.nickname} is to be called now`, choose);
+    else news(one.id, 0, `${one.nickname} would like to be called at ${clock(one.slot)}`, choose);
   }
   for (const chat of mine) news(chat.id, chat.lines, `${chat.nickname}: ${chat.last_message ?? ""}`, choose);
   begun = true;
