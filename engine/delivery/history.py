@@ -108,7 +108,7 @@ def _in_short(visit: str, entries: Sequence[Entry]) -> dict[str, Any]:
         "events": len(entries),
         "pages": len(pages),
         "invitations": sum(len(one["sends"]) for one in sent if one["visit"] == visit),
-        "url": entries[-1].input.body.get("url"),
+        "url": next((url for one in reversed(entries) if (url := one.input.body.get("url"))), None),
     }
 
 

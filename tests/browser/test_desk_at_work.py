@@ -146,6 +146,7 @@ def test_who_it_is_and_why_they_were_invited(shop: Serving, open_desk: OpenDesk)
     expect(pane.locator(".now")).to_contain_text("Checkout /checkout/pay")
     expect(pane.get_by_role("row", name="reason large cart")).to_be_visible()
     _photograph(ana, "desk-why")
+    expect(pane.locator(".visits")).to_contain_text("1 page in 0 s · last /products/a")
     # What was talked about in an earlier visit is one key away.
     pane.get_by_role("button", name="chat of").focus()
     ana.keyboard.press("Enter")

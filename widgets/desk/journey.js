@@ -126,7 +126,7 @@ function visit(one) {
     "li",
     {},
     make("strong", {}, clock(one.started)),
-    make("p", { class: "soft" }, `${counted(one.pages, "page")} in ${spent}${invited} · last ${shortUrl(one.url)}`),
+    make("p", { class: "soft" }, `${counted(one.pages, "page")} in ${spent}${invited}${one.url ? ` · last ${shortUrl(one.url)}` : ""}`),
     ...talks,
   );
 }
@@ -200,7 +200,7 @@ function stop(page, events, here) {
 function happening(event) {
   const lines = [];
   if (!FRAME.has(event.eventName)) {
-    const data = Object.entries(event.data ?? {}).map(([name, value]) => `${name}: ${plain(value)}`);
+    const data = Object.entries(told(event)).map(([name, value]) => `${name}: ${plain(value)}`);
     const detail = data.length ? make("span", { class: "soft" }, ` ${data.join(", ")}`) : null;
     const time = make("time", { class: "soft" }, `${clock(timeOf(event))} `);
     lines.push(make("p", { class: "event" }, time, eventWords(event.eventName), detail));
@@ -212,6 +212,13 @@ function happening(event) {
     else refused.push(make("p", { class: "decision" }, text));
   }
   return [...lines, ...folded(refused)];
+}
+
+/** The data of an event that say something to an agent: of our own engagement, the medium alone. @param {any} event */
+function told(event) {
+  const data = event.data ?? {};
+  if (!/^(Invitation|Interaction)[A-Z]/.test(event.eventName)) return data;
+  return data.medium ? { medium: data.medium } : {};
 }
 
 /** Many strategies may hold back at one event: more than a few are one line that opens. @param {HTMLElement[]} refused */

@@ -97,6 +97,7 @@ export function plain(value) {
 /** Path and query of an address: its host says nothing new to an agent. @param {unknown} url */
 export function shortUrl(url) {
   const text = String(url ?? "");
+  if (!text) return "";
   try {
     const { pathname, search } = new URL(text, location.origin);
     return pathname + search;
