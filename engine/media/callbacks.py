@@ -88,7 +88,7 @@ class Callbacks:
             )
 
         found, key = await self.conversations.start(wish, also)
-        return Callback(interaction=found, phone=number, slot=slot, note=""), key
+        return await self._with_row(found), key
 
     async def of_visitor(self, key: str) -> Callback:
         """The callback that a visitor's key opens."""

@@ -69,7 +69,8 @@ log = logging.getLogger(__name__)
 class Wish:
     """What a visitor's widget asks for. ``webengagement`` None is: it said nothing of it.
 
-    ``invitation`` is the id that the invitation widget handed on; it proves nothing.
+    ``invitation`` is the id that the invitation widget handed on; it proves nothing. ``key`` is the
+    visitor's secret where the widget chose it: what is started again with it was started once.
     """
 
     medium: str
@@ -79,6 +80,7 @@ class Wish:
     webengagement: str | None
     invitation: str | None
     customer: Mapping[str, str]
+    key: str | None = None
 
 
 class Conversations:
@@ -112,7 +114,7 @@ class Conversations:
 
         ``also`` writes what the medium keeps of its own, in the same transaction.
         """
-        return await self.begin(await self.draft(wish), also=also)
+        return await self.begin(await self.draft(wish), also=also, key=wish.key)
 
     async def draft(self, wish: Wish) -> Draft:
         """What a wish carries: attached data, and what is known of the invitation behind it."""
@@ -130,7 +132,7 @@ class Conversations:
     async def begin(
         self, draft: Draft, *, also: WithStart | None = None, key: str | None = None
     ) -> tuple[Interaction, str]:
-        """The interaction of a draft. ``key`` is the visitor's, where another system gave it."""
+        """The interaction of a draft. ``key`` is the visitor's, where somebody else gave it."""
         interaction, key = await self.store.create(draft, also, key)
         self._hear(interaction)
         await self._tell()

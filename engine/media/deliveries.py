@@ -123,17 +123,19 @@ class Deliveries:
         """Whether there is a receiver."""
         return self._to is not None
 
-    async def add(self, visit: str | None, body: Mapping[str, Any]) -> str:
-        """A waiting delivery, on disk; the visitor's key.
+    async def add(self, visit: str | None, body: Mapping[str, Any], key: str | None) -> str:
+        """A waiting delivery, on disk; the visitor's key. With the same key it is added once.
 
         Raises Refused (``unset``, ``too-many``).
         """
         if self._to is None:
             raise Refused("unset", "This is not available here.")
-        key, now = new_key(), self._store.clock()
+        key, now = key or new_key(), self._store.clock()
         text = json.dumps(dict(body), ensure_ascii=False)
 
         def work(db: sqlite3.Connection) -> None:
+            if db.execute("SELECT 1 FROM deliveries WHERE key = ?", (digest(key),)).fetchone():
+                return
             _check_room(db, visit, now)
             db.execute(
                 "INSERT INTO deliveries (id, key, visit, body, created, state, due)"

@@ -158,14 +158,18 @@ class InteractionStore:
     ) -> tuple[Interaction, str]:
         """Store a new waiting interaction; with it comes the visitor's secret key (160 bits).
 
-        The key is new, or the one that another system has given. ``also`` writes what a medium
-        keeps of its own, in the same transaction. Raises what it raises, and Refused
-        (``too-many``) when the visit, or the server, has too many open ones.
+        The key is new, or the one that somebody else gave: what is there with it already is
+        given back, and nothing is stored. ``also`` writes what a medium keeps of its own, in the
+        same transaction. Raises what it raises, and Refused (``too-many``) when the visit, or the
+        server, has too many open ones.
         """
         key = key or new_key()
         identity, now = secrets.token_hex(10), self.clock()
 
         def work(db: sqlite3.Connection) -> Interaction:
+            known = _select(db, "key = ? AND medium = ?", digest(key), draft.medium)
+            if known:
+                return known[0]
             _check_room(db, draft.visit)
             db.execute(
                 "INSERT INTO interactions (id, key, medium, state, created, visit, page, nickname,"

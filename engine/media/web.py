@@ -25,11 +25,16 @@ _STATUS: Final = {"too-many": 429, "files": 415}
 
 
 class WishBody(BaseModel):
-    """How a widget starts a medium. Values without a name here are said of the visitor."""
+    """How a widget starts a medium. Values without a name here are said of the visitor.
+
+    ``id`` is the visitor's secret, 160 bits that the widget chose, so that it may say the same
+    start again when no answer came.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Token]
 
+    key: str | None = Field(alias="id", default=None, pattern=r"^[0-9a-f]{40}$")
     visit: Id = Field(alias="visitID", default="")
     page: Id = Field(alias="pageID", default="")
     webengagement: Token | None = None
@@ -49,6 +54,7 @@ class WishBody(BaseModel):
             webengagement=self.webengagement,
             invitation=self.invitation,
             customer={key: value for key, value in names.items() if value} | self.more(),
+            key=self.key,
         )
 
     def more(self) -> dict[str, str]:

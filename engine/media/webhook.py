@@ -55,7 +55,8 @@ class Webhook:
                 "invitation": draft.invitation,
             },
         }
-        return Started(key=await self._deliveries.add(wish.visit, body), interaction=None)
+        key = await self._deliveries.add(wish.visit, body, wish.key)
+        return Started(key=key, interaction=None)
 
     async def known(self, key: str) -> Known:
         """Whether the receiver has it."""
@@ -77,7 +78,7 @@ class Webhook:
     async def _start(self, request: Request) -> Response:
         body = await model(request, WishBody)
         key = (await self.start(body.wish(self.word))).key
-        return answer({"id": key, "state": "waiting"}, 202)
+        return answer({"id": key, "state": (await self.known(key)).state}, 202)
 
     async def _show(self, request: Request) -> Response:
         return answer({"state": (await self.known(request.path_params["key"])).state})

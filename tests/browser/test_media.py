@@ -129,6 +129,33 @@ def test_a_chat_with_two_agents_over_a_reload(
     assert events(serving, visit)[-2:] == ["InteractionStarted", "InteractionEnded"]
 
 
+@pytest.mark.parametrize("widget", ["chat", "callback"])
+def test_a_start_whose_answer_is_lost_is_one(
+    serving: Serving, browser_page: Page, widget: str
+) -> None:
+    lost: list[str] = []
+
+    def answer_is_lost(road: Route) -> None:
+        if lost or road.request.method != "POST":
+            road.continue_()
+            return
+        lost.append(road.request.url)
+        road.fetch()
+        road.abort()
+
+    browser_page.route(f"**/media/{widget}", answer_is_lost)
+    opened(browser_page, serving, f"{widget}.html", phone="030123456")
+    if widget == "callback":
+        browser_page.get_by_role("button", name="Call me").click()
+        expect(browser_page.get_by_role("alert")).to_contain_text("There is no connection")
+        browser_page.get_by_role("button", name="Call me").click()
+        expect(browser_page.get_by_role("heading", level=2)).to_contain_text("We call you")
+    else:
+        expect(browser_page.get_by_label("Your message")).to_be_focused(timeout=15_000)
+    assert lost
+    assert len(serving.get("/desk/api/interactions").json()) == 1
+
+
 def test_a_message_whose_answer_is_lost_is_said_once(serving: Serving, browser_page: Page) -> None:
     lost: list[str] = []
 

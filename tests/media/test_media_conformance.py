@@ -212,6 +212,28 @@ def test_an_end_is_an_end_twice_is_once_and_it_is_known(trying: Trying) -> None:
     trying(story)
 
 
+def test_a_start_that_is_said_again_with_its_key_is_one(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        if running.medium.word == "gms":
+            return  # a GMS elsewhere gives the keys
+        key = "0123456789" * 4
+        first = await running.start(key=key)
+        await running.restart()
+        again = await running.start(key=key)
+        assert first == again
+        assert first.key == key
+        assert running.events().count("InteractionStarted") <= 1
+        rows = await running.store.read(
+            lambda db: [
+                db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
+                for table in ("interactions", "deliveries")
+            ]
+        )
+        assert sum(rows) == 1
+
+    trying(story)
+
+
 def test_keys_are_secret_and_others_open_nothing(trying: Trying) -> None:
     async def story(running: Running) -> None:
         started = await running.start()

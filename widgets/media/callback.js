@@ -6,7 +6,7 @@
  * Reads from its address: `visitId`, `pageId`, `invitation`, `webengagement`, `first_name`,
  * `last_name`, `subject`, `phone` (or `contact_number`). Times are shown in the visitor's own zone.
  */
-import { Refusal, call, memory, place, urlVariable, wish, write } from "./web-media.js";
+import { Refusal, call, memory, newKey, place, urlVariable, wish, write } from "./web-media.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 5_000;
@@ -14,8 +14,11 @@ const PAUSE = 5_000;
 const root = document.documentElement.dataset.callback ?? "/media/callback";
 const known = memory("callback");
 
-/** What the page knows: its key, what it was told last, and whether the visitor changes the time. */
-const mine = { key: "", /** @type {any} */ shown: null, changing: false };
+/**
+ * What the page knows: its key, the key of a callback that was asked for as long as no answer came,
+ * what it was told last, and whether the visitor changes the time.
+ */
+const mine = { key: "", wanted: "", /** @type {any} */ shown: null, changing: false };
 /** @type {{now: boolean, slots: {start: string, free: number}[]}} */
 let offer = { now: false, slots: [] };
 let timer = 0;
@@ -148,8 +151,10 @@ async function book() {
     if (mine.changing) show(await call(path("/reschedule"), { slot }), true);
     else {
       const names = place("name").value.trim() ? { first_name: place("name").value.trim(), last_name: "" } : {};
-      const found = await call(root, { ...wish(), ...names, phone: place("phone").value.trim(), slot });
-      mine.key = found.id;
+      const asked = { ...wish(), ...names, phone: place("phone").value.trim(), slot };
+      mine.wanted ||= newKey();
+      const found = await call(root, { ...asked, id: mine.wanted });
+      Object.assign(mine, { key: found.id, wanted: "" });
       known.set(mine.key);
       show(found, true);
     }
@@ -164,6 +169,7 @@ async function book() {
 async function refused(error) {
   if (!(error instanceof Refusal)) throw error;
   fail(error.message);
+  if (!error.passes) mine.wanted = "";
   if (["slot", "slot-full", "closed"].includes(error.code)) await showForm().catch(() => {});
   else if (["over", "taken"].includes(error.code)) await look();
 }

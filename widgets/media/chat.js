@@ -6,7 +6,7 @@
  * Reads from its address: `visitId`, `pageId`, `invitation`, `webengagement`, `first_name`,
  * `last_name`, `subject`. A page around may call `startChatInThisWindow()` and `restoreChat()`.
  */
-import { Refusal, call, memory, place, urlVariable, wish, write } from "./web-media.js";
+import { Refusal, call, memory, newKey, place, urlVariable, wish, write } from "./web-media.js";
 
 /** Pause between two questions in ms: quick while somebody speaks, slower in silence. */
 const QUICK = 1_000;
@@ -25,8 +25,8 @@ const known = memory("chat");
 /** @type {HTMLTextAreaElement} */
 const message = place("message");
 
-/** `unsure`: a text that was sent and not answered, so that nobody knows whether it arrived. */
-const chat = { key: "", position: 0, over: true, failures: 0, spoken: 0, typed: 0, unsure: "" };
+/** `wanted`: the key of a chat that was asked for, as long as no answer came; `unsure`: a text that was sent and not answered, so that nobody knows whether it arrived. */
+const chat = { key: "", wanted: "", position: 0, over: true, failures: 0, spoken: 0, typed: 0, unsure: "" };
 let timer = 0;
 let unread = 0;
 
@@ -40,8 +40,10 @@ async function startChatInThisWindow() {
   if (await restoreChat()) return;
   begin();
   try {
-    const news = await call(root, wish());
+    chat.wanted ||= newKey();
+    const news = await call(root, { ...wish(), id: chat.wanted });
     chat.key = news.id;
+    chat.wanted = "";
     known.set(chat.key);
     take(news);
     open();
@@ -115,6 +117,7 @@ function finish(words) {
 function troubled(error, again) {
   if (!(error instanceof Refusal)) throw error;
   if (!error.passes) {
+    chat.wanted = "";
     finish("The chat did not start.");
     return fail(error.message);
   }

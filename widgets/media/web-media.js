@@ -80,6 +80,12 @@ export function wish() {
   return found;
 }
 
+/** A secret for what is started next: said again with it, when no answer came, it is started once. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(20));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** What a window remembers over a reload; without storage it only forgets. @param {string} medium */
 export function memory(medium) {
   const name = `overture.${medium}.${urlVariable("visitId") ?? ""}`;

@@ -6,13 +6,15 @@
  * Reads from its address: `visitId`, `pageId`, `invitation`, `webengagement`, `first_name`,
  * `last_name`, `subject`.
  */
-import { Refusal, call, memory, place, wish, write } from "./web-media.js";
+import { Refusal, call, memory, newKey, place, wish, write } from "./web-media.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 3_000;
 
 const root = document.documentElement.dataset.webhook ?? "/media/webhook";
 const known = memory("webhook");
+/** The key of what was handed over, as long as no answer came. */
+let wanted = "";
 let timer = 0;
 
 /** @type {Record<string, [string, string]>} */
@@ -45,7 +47,9 @@ async function look() {
   try {
     const key = known.get();
     if (key) return show((await call(path(key))).state);
-    const found = await call(root, wish());
+    wanted ||= newKey();
+    const found = await call(root, { ...wish(), id: wanted });
+    wanted = "";
     known.set(found.id);
     show(found.state);
     timer = setTimeout(look, 500);
