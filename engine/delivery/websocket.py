@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -58,7 +59,9 @@ class WebSocketDoor:
 
 
 class _Shared:
-    """One socket and the pages on it; it ends with whoever opened it, or when the server does."""
+    """One socket and the pages on it; it ends when its browser ends it, or when the server does."""
+
+    __slots__ = ("_first", "_hub", "_over", "_pages", "_socket", "_tasks")
 
     def __init__(self, socket: WebSocket, hub: Hub, first: Connection) -> None:
         self._socket = socket
@@ -67,43 +70,33 @@ class _Shared:
         self._pages: dict[str | None, Connection] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
-        self._reason = ""
 
     async def hold(self) -> None:
-        self._begin(self._first)
+        first = self._pages[self._first.page] = self._first
+        sides = (self._receive(), self._outlived(self._send(first)), self._outlived(first.ended()))
         try:
-            await first_to_end(
-                self._receive(), self._ended(), normal=(WebSocketDisconnect, OSError)
-            )
+            await first_to_end(*sides, normal=(WebSocketDisconnect, OSError))
         except Refusal as refusal:
             await _closed(self._socket, MALFORMED, refusal.sentence)
         else:
-            await _closed(
-                self._socket, _CLOSING.get(self._reason, 1000), _REASONS.get(self._reason, "")
-            )
+            reason = "restart" if self._over.is_set() else first.reason or ""
+            await _closed(self._socket, _CLOSING.get(reason, 1000), _REASONS.get(reason, ""))
         finally:
             await asyncio.shield(self._abandon())
 
-    async def _ended(self) -> None:
-        await self._over.wait()
-
-    def _begin(self, connection: Connection) -> None:
-        self._pages[connection.page] = connection
-        task = asyncio.create_task(self._carry(connection))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _outlived(self, side: Coroutine[Any, Any, None]) -> None:
+        """The page that opened the socket may leave it to the others."""
+        await side
+        if self._first.reason == "left":
+            await self._over.wait()
 
     async def _carry(self, connection: Connection) -> None:
-        """Send what is for one page, until it leaves; then whoever waits for it hears why."""
+        """Send what is for one that joined, until it leaves; or it hears that it was left out."""
         normal = (WebSocketDisconnect, OSError)
-        try:
-            await first_to_end(self._send(connection), connection.ended(), normal=normal)
-        finally:
-            reason = connection.reason or "gone"
-            if reason == "restart" or (reason != "left" and connection is self._first):
-                self._reason = reason
-                self._over.set()
-        if reason in _REASONS and not self._over.is_set():
+        await first_to_end(self._send(connection), connection.ended(), normal=normal)
+        if connection.reason == "restart":
+            self._over.set()
+        elif connection.reason in _REASONS:
             await self._leave(connection.page)
             await self._say({"type": "lost"}, connection)
 
@@ -135,9 +128,14 @@ class _Shared:
     async def _join(self, page: str | None, cursor: str | None) -> None:
         await self._leave(page)
         try:
-            self._begin(await self._hub.attach(self._first.visit, page, cursor))
+            connection = await self._hub.attach(self._first.visit, page, cursor)
         except Refusal:
             await self._socket.send_json({"type": "lost", "pageID": page})
+            return
+        self._pages[page] = connection
+        task = asyncio.create_task(self._carry(connection))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _leave(self, page: str | None) -> None:
         connection = self._pages.pop(page, None)
