@@ -69,6 +69,8 @@ class GmsChat:
             (f"{chat}/send", self._send, ["POST"]),
             (f"{chat}/refresh", self._refresh, both),
             (f"{chat}/disconnect", self._disconnect, ["POST"]),
+            (f"{chat}/startTyping", self._types, ["POST"]),
+            (f"{chat}/stopTyping", self._types, ["POST"]),
         ]
         found = [Route(path, guarded(work), methods=methods) for path, work, methods in rows]
         return [*found, *self._cometd.routes()]
@@ -123,13 +125,25 @@ class GmsChat:
         found = await self._conversations.end_by_visitor(found)
         return answer(await self._shown(found, position))
 
+    async def _types(self, request: Request) -> Response:
+        """The visitor writes, or stopped; answered like ``refresh``."""
+        found = await self._conversations.visitor(request.path_params["id"])
+        position = RefreshBody.model_validate(await fields(request)).position
+        started = request.url.path.endswith("/startTyping")
+        self._conversations.note_typing(found, "visitor", typing=started)
+        return answer(await self._shown(found, position))
+
     async def _shown(self, found: Interaction, after: int) -> Shown:
         lines = await self._conversations.lines(found, after)
-        return {
+        shown: dict[str, Any] = {
             "transcriptPosition": lines[-1].position if lines else after,
             "transcriptToShow": _transcript(lines),
             "chatIxnState": "DISCONNECTED" if found.state == "ended" else "TRANSCRIPT",
         }
+        # Typing is no line of the transcript, which has no positions to spare for it.
+        if self._conversations.is_typing(found, "agent"):
+            shown["typing"] = found.agent
+        return shown
 
 
 def _start_chat(request: Request, key: str) -> dict[str, Any]:

@@ -102,13 +102,15 @@ class GmsChat2:
         self._conversations = conversations
 
     def routes(self) -> list[Route]:
-        """``/genesys/2/chat``: start, send, refresh, disconnect."""
+        """``/genesys/2/chat``: start, send, refresh, disconnect, typing."""
         chat = "/genesys/2/chat/{service}"
         rows = {
             chat: self._start,
             f"{chat}/{{chat}}/send": self._send,
             f"{chat}/{{chat}}/refresh": self._refresh,
             f"{chat}/{{chat}}/disconnect": self._disconnect,
+            f"{chat}/{{chat}}/startTyping": self._types,
+            f"{chat}/{{chat}}/stopTyping": self._types,
         }
         return [
             Route(path, guarded(work, mistake), methods=["POST"]) for path, work in rows.items()
@@ -134,6 +136,13 @@ class GmsChat2:
     async def _disconnect(self, request: Request) -> Response:
         body = PlaceBody.model_validate(await fields(request))
         found = await self._conversations.end_by_visitor(await self._found(request, body))
+        return await self._shown(found, body.key, body.position)
+
+    async def _types(self, request: Request) -> Response:
+        body = PlaceBody.model_validate(await fields(request))
+        found = await self._found(request, body)
+        started = request.url.path.endswith("/startTyping")
+        self._conversations.note_typing(found, "visitor", typing=started)
         return await self._shown(found, body.key, body.position)
 
     async def _found(self, request: Request, body: PlaceBody) -> Interaction:

@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from engine.media.bodies import Unreadable, bounded
 from engine.media.gms_answers import Shown, answer, guarded
+from engine.media.gms_bodies import PARTIES
 from engine.media.interactions import Unknown
 
 CHANNEL: Final = "/_genesys"
@@ -51,6 +52,7 @@ class _Session:
     subscribed: bool = False
     position: int = 0
     entered: bool = False
+    typing: str = ""
     turn: int = 0
     batch: int = 0
     kept: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
@@ -165,6 +167,7 @@ class Cometd:
         except Unknown:  # the server that carries the chat has forgotten it
             session.subscribed = False
             shown = {"transcriptToShow": [], "chatIxnState": "DISCONNECTED"}
+        self._look_who_types(session, shown)
         lines = shown["transcriptToShow"]
         over = shown["chatIxnState"] == "DISCONNECTED"
         if not lines and not over:
@@ -178,6 +181,19 @@ class Cometd:
         session.kept.append((session.batch, {"channel": CHANNEL, "data": {"message": dict(shown)}}))
         session.position = shown.get("transcriptPosition", session.position)
         session.subscribed = session.subscribed and not over
+
+    def _look_who_types(self, session: _Session, shown: Shown) -> None:
+        """Keep a notice when an agent begins or stops to type; a message says the latter, too."""
+        types = str(shown.get("typing") or "")
+        if types == session.typing:
+            return
+        kind = "Notice.TypingStarted" if types else "Notice.TypingStopped"
+        line = [kind, types or session.typing, "", *PARTIES["agent"]]
+        session.typing = types
+        session.batch += 1
+        state = {"transcriptPosition": session.position, "chatIxnState": "TRANSCRIPT"}
+        told = {"message": {"transcriptToShow": [line], **state}}
+        session.kept.append((session.batch, {"channel": CHANNEL, "data": told}))
 
     def _forget_the_silent(self) -> None:
         oldest = time.monotonic() - SILENCE

@@ -34,7 +34,9 @@ SERVICE: Final = "overture"
 _FIRST: Final = "/1/service"
 _SECOND: Final = "/2/chat"
 _OUTCOMES: Final = {"CANCELLED": "cancelled", "FAILED": "failed"}
-_HARMLESS: Final = frozenset({"", "refresh", "disconnect", "check-queue-position"})
+_HARMLESS: Final = frozenset(
+    {"", "refresh", "disconnect", "check-queue-position", "startTyping", "stopTyping"}
+)
 """What can be posted twice with the same result."""
 _ADDRESSES: Final = frozenset({"_start_chat_url", "_user_action_url", "_url"})
 _NAME: Final = "GMS"

@@ -115,10 +115,14 @@ def test_accept_start_read_and_connect(
 
 
 def answered(server: str, chat: Page, identity: str) -> None:
-    chat.get_by_role("textbox", name="Your message").fill("Hello")
-    chat.get_by_role("button", name="Send").click()
     desk = f"{server}/desk/api/interactions/{identity}"
+    chat.get_by_role("textbox", name="Your message").fill("Hello")
+    # The copies are answered by this test, which does so only while the browser is spoken to.
+    eventually(lambda: chat.wait_for_timeout(20) or httpx.get(desk).json()["typing"])
+    chat.get_by_role("button", name="Send").click()
     httpx.post(f"{desk}/accept", json={"agent": "Ana"})
+    httpx.post(f"{desk}/typing", json={"agent": "Ana", "typing": True})
+    expect(chat.get_by_role("status")).to_have_text("Ana is typing …")
     httpx.post(f"{desk}/messages", json={"agent": "Ana", "text": "Good day"})
     expect(chat.get_by_role("log")).to_contain_text("Good day")
 

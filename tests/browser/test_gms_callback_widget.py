@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from accessible import assert_accessible
 from playwright.sync_api import BrowserContext, Page, expect
 from serving import GREETING, written
 
@@ -52,6 +53,7 @@ def test_by_keyboard_alone_a_time_is_chosen(server: str, browser_context: Browse
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_contain_text("write your telephone number")
     photograph(page, "gms-callback-form-360")
+    assert_accessible(page)
     page.keyboard.press("Control+a")
     page.keyboard.type("+34 600 1")
     page.keyboard.press("Tab")
@@ -62,6 +64,7 @@ def test_by_keyboard_alone_a_time_is_chosen(server: str, browser_context: Browse
     dialog = page.get_by_role("region", name="What happens next")
     expect(dialog).to_contain_text("at the time that you chose")
     photograph(page, "gms-callback-confirmed-360")
+    assert_accessible(page)
     found = httpx.get(f"{server}/genesys/1/service/callback?_customer_number=%2B34 600 1").json()[0]
     assert (found["_desired_time"], found["_callback_state"]) == (chosen, "SCHEDULED")
     dialog.get_by_role("button", name="Do not call me").click()
@@ -89,3 +92,4 @@ def test_a_number_is_shown_to_who_calls(server: str, browser_context: BrowserCon
     expect(link).to_have_attribute("href", "tel:+4930123456")
     expect(page.get_by_role("region")).to_contain_text("Please call before")
     photograph(page, "gms-dial")
+    assert_accessible(page)

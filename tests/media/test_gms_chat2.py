@@ -76,6 +76,22 @@ def test_positions_are_0_for_none_1_for_all_n_from_n(
     assert found["nextPosition"] == 4
 
 
+def test_the_agent_sees_that_the_visitor_types_in_either_version(room: Room) -> None:
+    begun = begin(room)
+    details = f"interactions/{room.newest()}"
+    for start, stop in (
+        (lambda: ask(room, begun, "startTyping"), lambda: ask(room, begun, "stopTyping")),
+        (
+            lambda: room.chat(begun["secureKey"], "startTyping"),
+            lambda: room.chat(begun["secureKey"], "stopTyping"),
+        ),
+    ):
+        start()
+        assert room.desk(details)["typing"] is True
+        stop()
+        assert room.desk(details)["typing"] is False
+
+
 def test_user_data_becomes_attached_data(room: Room) -> None:
     room.around.invitations["V1"] = INVITATION
     data = {"visitID": "V1", "pageID": "P2", "TimeZone": "60", "reason": "forged"}

@@ -86,6 +86,28 @@ def test_news_come_with_the_connect_and_only_once(room: Room) -> None:
     assert widget.connect() == []
 
 
+def test_an_agent_who_types_is_a_notice_and_no_line_of_the_transcript(room: Room) -> None:
+    begun = chat(room)
+    widget = Widget(room, path(begun))
+    widget.subscribe()
+    identity = room.newest()
+    room.desk(f"interactions/{identity}/accept", {"agent": "Ana"})
+    widget.connect()
+    room.agents_client.post(
+        f"/desk/api/interactions/{identity}/typing", json={"agent": "Ana", "typing": True}
+    )
+    (news,) = widget.connect()
+    assert news["data"]["message"] == {
+        "transcriptToShow": [["Notice.TypingStarted", "Ana", "", "2", "AGENT"]],
+        "transcriptPosition": 1,
+        "chatIxnState": "TRANSCRIPT",
+    }
+    room.desk(f"interactions/{identity}/messages", {"agent": "Ana", "text": "Hello"})
+    told = [one["data"]["message"]["transcriptToShow"][0] for one in widget.connect()]
+    assert [line[0] for line in told] == ["Notice.TypingStopped", "Message.Text"]
+    assert widget.connect() == []
+
+
 def test_who_waits_is_told_to_start_the_chat(room: Room) -> None:
     begun = chat(room, _wait_for_agent="true", _wait_for_user_confirm="true")
     widget = Widget(room, _id=begun["_id"])

@@ -15,7 +15,10 @@ const CALM = [
   { after: 30_000, pause: 2_000 },
 ];
 const LONGEST_PAUSE = 15_000;
+/** How long one word that the visitor writes holds, in ms. */
+const TYPING = 3_000;
 const SOON = "An agent will be with you soon";
+const HERE = "In this chat with you";
 
 const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const message = /** @type {HTMLTextAreaElement} */ (place("message"));
@@ -28,6 +31,7 @@ const wish = { scenario: "", service: "" };
 const chat = { id: "", position: 0, over: true, failures: 0, spoken: 0 };
 let timer = 0;
 let unread = 0;
+let typed = 0;
 
 /** What the documented widget calls GMS by; its callers may be code of others. */
 const gmsInterface = {
@@ -212,7 +216,19 @@ function take(news) {
   }
   chat.failures = 0;
   place("problem").hidden = true;
-  if (news.ended) finish();
+  if (news.ended) return finish();
+  if (document.body.classList.contains("answered")) {
+    say(news.typing ? `${news.typing} is typing …` : HERE);
+  }
+}
+
+/** Tells that the visitor writes: now and then, not at each letter. */
+function tellTyping() {
+  const now = Date.now();
+  if (chat.over || !message.value.trim() || now - typed < TYPING) return;
+  typed = now;
+  // That it does not arrive is no loss: nothing is taken from the answer.
+  gms.typing(chat.id, chat.position, true).catch(() => {});
 }
 
 /** @param {import("./gms.js").Line} line */
@@ -251,7 +267,7 @@ function agent(name) {
   place("who").textContent = name || "Chat";
   place("avatar").textContent = name ? [...name][0].toUpperCase() : "";
   document.body.classList.toggle("answered", name !== "");
-  say(name ? "In this chat with you" : SOON);
+  say(name ? HERE : SOON);
 }
 
 /** @param {string} text */
@@ -372,7 +388,10 @@ place("answer").addEventListener("submit", (event) => {
   event.preventDefault();
   send();
 });
-message.addEventListener("input", grow);
+message.addEventListener("input", () => {
+  grow();
+  tellTyping();
+});
 message.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   event.preventDefault();

@@ -40,7 +40,7 @@ export class GmsError extends Error {
 
 /**
  * @typedef {{position: number, type: string, nick: string, text: string, party: string}} Line
- * @typedef {{position: number, lines: Line[], ended: boolean}} Transcript
+ * @typedef {{position: number, lines: Line[], ended: boolean, typing: string}} Transcript
  * @typedef {{_label: string, _user_action_url: string}} Choice
  * @typedef {{_id: string, _action?: string, _text?: string, _tel_url?: string, _label?: string,
  *   _content?: {_group_name: string, _group_content: Choice[]}[],
@@ -109,6 +109,12 @@ export class Gms {
     return this.#chat(id, '/refresh', { transcriptPosition: String(position) });
   }
 
+  /** Tells that the visitor writes, or stopped. @param {string} id @param {number} position @param {boolean} writes */
+  typing(id, position, writes) {
+    const action = writes ? '/startTyping' : '/stopTyping';
+    return this.#chat(id, action, { transcriptPosition: String(position) });
+  }
+
   /** @param {string} id @param {number} position */
   disconnect(id, position) {
     return this.#chat(id, '/disconnect', { transcriptPosition: String(position) });
@@ -130,7 +136,8 @@ export class Gms {
       text: line[2],
       party: line[4],
     }));
-    return { position, lines, ended: answer.chatIxnState === 'DISCONNECTED' };
+    const typing = String(answer.typing ?? '');
+    return { position, lines, ended: answer.chatIxnState === 'DISCONNECTED', typing };
   }
 
   /** @param {string} method @param {string} path @param {Record<string, string>} [params] */
