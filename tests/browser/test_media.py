@@ -333,6 +333,73 @@ def test_a_site_brings_its_own_widget(tmp_path: Path, browser_page: Page) -> Non
         }
 
 
+INVITED = """
+event Asked
+  topic text
+
+message Chat is gpe.appendContent { url: "/frontend/resources/invite.html" }
+message Call is gpe.appendContent { url: "/frontend/resources/invite.html?type=callback" }
+
+strategy "Chat with us"
+  on Asked where event.topic = "chat"
+    send Chat
+    attach { reason: "asked" }
+
+strategy "Call me"
+  on Asked where event.topic = "call"
+    send Call
+    attach { reason: "asked" }
+"""
+
+
+@pytest.mark.parametrize(
+    ("topic", "button", "strategy", "medium"),
+    [("chat", "Start chat", "Chat with us", "chat"), ("call", "Yes", "Call me", "callback")],
+)
+def test_from_the_invitation_to_the_desk(
+    tmp_path: Path,
+    browser_context: BrowserContext,
+    topic: str,
+    button: str,
+    strategy: str,
+    medium: str,
+) -> None:
+    book = written(tmp_path / "book", one=INVITED)
+    with Serving(book, tmp_path / "data", **ALWAYS) as serving:
+        desk_page = browser_context.new_page()
+        desk_page.goto(f"{serving.address}/desk/")
+        site = Site(browser_context.new_page(), serving.address).open()
+        ids = site.ids
+        site.push("event", "Asked", {"data": {"topic": topic}})
+        frame = site.page.frame_locator("iframe[src*='/invite.html']")
+        with browser_context.expect_page() as opened_window:
+            frame.get_by_role("button", name=button).click()
+        window = opened_window.value
+        if medium == "callback":
+            window.get_by_label("Your telephone number").fill("+49 30 123456")
+            window.get_by_role("button", name="Call me").click()
+            expect(window.get_by_role("heading", level=2)).to_contain_text("We call you")
+        else:
+            window.get_by_label("Your message").fill("Is it in stock?")
+            window.keyboard.press("Enter")
+            desk_page.get_by_role("button", name="Is it in stock?").click()
+            desk_page.get_by_role("button", name="Accept").click()
+            desk_page.get_by_role("textbox", name="Your answer").fill("3 of them.")
+            desk_page.keyboard.press("Enter")
+            expect(window.get_by_role("log").get_by_text("3 of them.")).to_be_visible()
+        (found,) = serving.get("/desk/api/interactions").json()
+        details = serving.get(f"/desk/api/interactions/{found['id']}").json()
+        assert (details["medium"], details["proactive"]) == (medium, True)
+        assert details["attached"] == {
+            "visitID": ids["visitID"],
+            "pageID": ids["pageID"],
+            "webengagement": strategy,
+            "reason": "asked",
+        }
+        assert site.has("InvitationAccepted")[0]["data"]["medium"] == medium
+        assert site.has("InteractionStarted")[0]["data"]["strategy"] == strategy
+
+
 THIRD_PARTY = """
 message Invite is gpe.appendContent { url: "/frontend/resources/inviteOther.html" }
 

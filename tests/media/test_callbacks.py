@@ -204,3 +204,23 @@ def test_a_chat_is_no_callback_and_strangers_see_no_list(room: Room) -> None:
     assert room.desk(f"callbacks/{room.newest()}/take", {"agent": "Ana"}, 404)["code"] == "unknown"
     room.around.token = "secret"
     assert room.client.get("/desk/api/callbacks").status_code == 401
+
+
+def test_a_disk_that_is_full_is_said_and_changes_nothing(room: Room) -> None:
+    limit = "PRAGMA max_page_count = 1"
+    room.store._worker.submit(room.store._db.execute, limit).result()
+    said = [
+        room.client.post("/media/callback", json={"phone": "12345", "name": "x" * 900, "n": str(n)})
+        for n in range(40)
+    ]
+    refused = [one for one in said if one.status_code == 503]
+    assert refused
+    assert refused[0].json() == {
+        "error": "This is not available now: try again.",
+        "code": "unavailable",
+    }
+    limit = "PRAGMA max_page_count = 1000000"
+    room.store._worker.submit(room.store._db.execute, limit).result()
+    stored = sum(one.status_code == 201 for one in said)
+    assert len(room.desk("callbacks")["callbacks"]) == stored
+    assert room.client.post("/media/callback", json={"phone": "12345"}).status_code == 201
