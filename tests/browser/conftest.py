@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from serving import Serving
 from tracker_site import StartServer
 
@@ -26,6 +26,9 @@ FLAGS = [
     # for a neighbour whom they may not call.
     "--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets",
 ]
+
+# A machine that does much else takes its time; who waits for something sees it then at the latest.
+expect.set_options(timeout=30_000)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +62,7 @@ def chromium() -> Iterator[Browser]:
 def browser_context(chromium: Browser) -> Iterator[BrowserContext]:
     """A visitor's browser: cookies and storage of its own."""
     context = chromium.new_context(viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context
     context.close()
 

@@ -88,7 +88,7 @@ def open_desk(chromium: Browser, shop: Serving) -> Iterator[OpenDesk]:
 
     def opened(name: str) -> Page:
         context = chromium.new_context(viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         contexts.append(context)
         context.add_init_script(f"localStorage.setItem('overture.agent', '{name}')")
         page = context.new_page()

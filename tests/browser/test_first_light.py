@@ -40,7 +40,7 @@ def sample(tmp_path: Path) -> Path:
 @pytest.fixture
 def agent(chromium: Browser) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 860})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     yield context.new_page()
     context.close()
 

@@ -184,7 +184,7 @@ def blocking(chromium: Browser) -> Iterator[Page]:
         executable_path=CHROMIUM, args=FLAGS, ignore_default_args=["--disable-popup-blocking"]
     )
     page = strict.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(30_000)
     yield page
     strict.close()
 

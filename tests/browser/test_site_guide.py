@@ -138,7 +138,7 @@ def test_a_page_without_our_script_speaks_to_the_tracker(site: Site) -> None:
 
 def test_a_browser_without_storage_still_tells(chromium: Browser, server: str) -> None:
     context = chromium.new_context()
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     refuse = "Object.defineProperty(window, 'sessionStorage', {get() { throw new Error('no'); }});"
     site = Site(page, server).open(script=refuse + "var _gt = [['event', 'Here']];")
