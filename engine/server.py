@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import uvicorn
@@ -460,6 +461,8 @@ def _announce(settings: Settings, address: str, shelf: Shelf, say: Say) -> None:
     say(f"api      {address}/api/book")
     if settings.gms_url:
         say(f"gms      {settings.gms_url} (chats and callbacks of GMS are carried there)")
+    if settings.webhook_url:
+        say(f"webhook  {urlsplit(settings.webhook_url).hostname} is told who accepts it")
     if settings.token is None:
         say("")
         say("WARNING  The API is open: every program on this machine can push notifications,")

@@ -6,6 +6,7 @@ is known with us is the disposition of the invitation, and whether the receiver 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,10 +18,14 @@ from engine.media.bodies import model
 from engine.media.callbacks import iso
 from engine.media.conversations import Conversations, Wish
 from engine.media.deliveries import Deliveries
+from engine.media.interactions import Refused
 from engine.media.medium import Kind, Known, Scenario, Started
 from engine.media.web import WishBody, answer, guarded
 
 _ROOT: Final = "/media/webhook"
+STRANGERS: Final = 60
+"""Starts in a minute that no invitation of ours led to: a receiver is nobody's target."""
+
 ACCEPTED: Final = "engagement.accepted"
 """The type of what a receiver is told."""
 
@@ -35,14 +40,17 @@ class Webhook:
     def __init__(self, conversations: Conversations, deliveries: Deliveries) -> None:
         self._conversations = conversations
         self._deliveries = deliveries
+        self._strangers: deque[int] = deque(maxlen=STRANGERS)
 
     def availability(self) -> int:
         """1 where a receiver is set: how many it can take is not ours to know."""
         return int(self._deliveries.is_set)
 
     async def start(self, wish: Wish) -> Started:
-        """A delivery on its way."""
+        """A delivery on its way. Raises Refused (``unset``, ``too-many``)."""
         draft = await self._conversations.draft(wish)
+        if not draft.invitation:
+            self._admit_a_stranger()
         body: dict[str, Any] = {
             "type": ACCEPTED,
             "timestamp": iso(self._conversations.store.clock()),
@@ -57,6 +65,12 @@ class Webhook:
         }
         key = await self._deliveries.add(wish.visit, body, wish.key)
         return Started(key=key, interaction=None)
+
+    def _admit_a_stranger(self) -> None:
+        now = self._conversations.store.clock()
+        if len(self._strangers) == STRANGERS and now - self._strangers[0] < 60_000:
+            raise Refused("too-many", "Too many ask at once: try again in a minute.")
+        self._strangers.append(now)
 
     async def known(self, key: str) -> Known:
         """Whether the receiver has it."""

@@ -18,7 +18,7 @@ from engine.media.agents import Agents
 from engine.media.conversations import Conversations, Wish
 from engine.media.deliveries import PAUSES, Answer, Deliveries, Receiver, posted, receiver
 from engine.media.interactions import InteractionStore, Refused
-from engine.media.webhook import Webhook
+from engine.media.webhook import STRANGERS, Webhook
 
 SECRET = "a secret that nobody can guess"
 
@@ -228,6 +228,21 @@ def test_without_a_receiver_and_with_too_many_it_is_refused(tmp_path: Path) -> N
         with pytest.raises(Refused, match="not available"):
             await story.start("V2")
         await Deliveries(story.store, None).run()
+        await story.store.close()
+
+    asyncio.run(run())
+
+
+def test_strangers_can_not_make_the_receiver_a_target(tmp_path: Path) -> None:
+    async def run() -> None:
+        story = Story(tmp_path / "i.db", "https://receiver.example")
+        for n in range(STRANGERS):
+            await story.start(f"made up {n}")
+        with pytest.raises(Refused, match="in a minute"):
+            await story.start("made up")
+        await story.start("V1")  # was invited
+        story.clock.now += 60_000
+        await story.start("made up")
         await story.store.close()
 
     asyncio.run(run())
