@@ -95,8 +95,8 @@ async def _serve(settings: Settings, say: Say) -> None:
             api_token=settings.token.get_secret_value() if settings.token else None,
             origins=settings.origins,
         )
-        async with _opened(settings, shelf, access, widgets) as (app, hub):
-            server = _server(app, hub)
+        async with _opened(settings, shelf, access, widgets) as (app, hub, reports):
+            server = _server(app, hub, reports)
             _never_pause()
             # First, so that who reads the address can stop the server properly at once.
             with server.stopped_by_signals():
@@ -118,7 +118,7 @@ def widgets_folder() -> Path:
 @contextlib.asynccontextmanager
 async def _opened(
     settings: Settings, shelf: Shelf, access: Access, widgets: Path
-) -> AsyncIterator[tuple[Starlette, Hub]]:
+) -> AsyncIterator[tuple[Starlette, Hub, ReportDoor]]:
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
     opening, gms, third = _opening(settings), _gms(settings), _third_party(settings)
@@ -178,9 +178,8 @@ async def _opened(
             _beside(_search_in_peace(lambda: ingest.accepted)),
             _beside(deliveries.run()),
         ):
-            yield app, hub
+            yield app, hub, reports
     finally:
-        reports.stop()
         await host.stop()
         await store.close()
         if gms is not None:
@@ -339,9 +338,10 @@ def _pages(widgets: Path, *, preview: bool) -> list[BaseRoute]:
 class _Uvicorn(uvicorn.Server):
     """Uvicorn that leaves signals to us and ends the long connections before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, hub: Hub) -> None:
+    def __init__(self, config: uvicorn.Config, hub: Hub, reports: ReportDoor) -> None:
         super().__init__(config)
         self._hub = hub
+        self._reports = reports
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -362,6 +362,7 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell the pages to come back later, then finish what is under way."""
+        self._reports.stop()
         await self._hub.close()
         await super().shutdown(sockets)
 
@@ -382,7 +383,7 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def _server(app: Starlette, hub: Hub) -> _Uvicorn:
+def _server(app: Starlette, hub: Hub, reports: ReportDoor) -> _Uvicorn:
     config = uvicorn.Config(
         app,
         http=_http(),
@@ -398,7 +399,7 @@ def _server(app: Starlette, hub: Hub) -> _Uvicorn:
         timeout_keep_alive=30,
         timeout_graceful_shutdown=DRAIN,
     )
-    return _Uvicorn(config, hub)
+    return _Uvicorn(config, hub, reports)
 
 
 def _check_exposure(settings: Settings) -> None:

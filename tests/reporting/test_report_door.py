@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,6 +72,32 @@ def test_what_can_not_be_asked_is_said(serving: Serving) -> None:
     assert found.status_code == 400
     said = "from 'monday' is no day: write it as 2026-11-26."
     assert found.json() == {"error": said, "code": "malformed"}
+
+
+LONG = """
+WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 300000)
+INSERT INTO journal (offset, before, visitor, visit, kind, time, version, epoch, body, decisions)
+    SELECT (SELECT max(offset) FROM journal) + n, 0, visitor, visit, kind, time, version, epoch,
+    body, decisions FROM journal, n WHERE offset = 1
+"""
+
+
+def test_the_server_ends_although_a_report_is_being_read(tmp_path: Path) -> None:
+    book = written(tmp_path / "book", one=BOOK)
+    with Serving(book, tmp_path / "data") as first:
+        first.event("PageEntered", new_id(), new_id())
+    with sqlite3.connect(tmp_path / "data" / "visits.sqlite3") as connection:
+        connection.execute(LONG)
+    connection.close()
+    with Serving(book, tmp_path / "data") as found, ThreadPoolExecutor(1) as beside:
+        asked = beside.submit(found.get, "/api/report")
+        time.sleep(0.5)
+        assert not asked.done()
+        began = time.monotonic()
+        assert found.stop() == 0
+        assert time.monotonic() - began < 5
+        answer = asked.result()
+        assert (answer.status_code, answer.json()["code"]) == (503, "busy")
 
 
 def test_a_file_that_can_not_be_read_is_said(tmp_path: Path) -> None:
