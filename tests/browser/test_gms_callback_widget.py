@@ -93,3 +93,32 @@ def test_a_number_is_shown_to_who_calls(server: str, browser_context: BrowserCon
     expect(page.get_by_role("region")).to_contain_text("Please call before")
     photograph(page, "gms-dial")
     assert_accessible(page)
+
+
+def test_a_menu_of_another_gms_is_shown_and_followed(
+    server: str, browser_context: BrowserContext
+) -> None:
+    """Ours has no menus: what another one would answer is answered here."""
+    service = f"{server}/genesys/1/service"
+    choices = [
+        {"_label": "Talk now", "_user_action_url": f"{service}/7/now"},
+        {"_label": "Elsewhere", "_user_action_url": "https://elsewhere.example/now"},
+    ]
+    menu = {
+        "_id": "7",
+        "_action": "DisplayMenu",
+        "_label": "How can we help?",
+        "_content": [{"_group_name": "Sales", "_group_content": choices}],
+    }
+    number = {"_id": "7", "_action": "DialNumber", "_tel_url": "tel:+49301"}
+    browser_context.route(f"{service}/callback/*", lambda route: route.fulfill(json=menu))
+    browser_context.route(f"{service}/7/now", lambda route: route.fulfill(json=number))
+    page = widget(browser_context, server, "VOICE-NOW-USERORIG")
+    expect(page.get_by_role("heading", name="Sales")).to_be_visible()
+    expect(page.get_by_role("region")).to_contain_text("How can we help?")
+    photograph(page, "gms-menu")
+    assert_accessible(page)
+    page.get_by_role("button", name="Elsewhere").click()
+    expect(page.get_by_role("alert")).to_have_text("This choice leads elsewhere.")
+    page.get_by_role("button", name="Talk now").click()
+    expect(page.get_by_role("link", name="+49301")).to_be_visible()
