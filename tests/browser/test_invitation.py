@@ -24,6 +24,7 @@ FAMILY = [
     "invite.html?type=chat",
     "invite.html?type=callback",
     "inviteGMS.html?type=chat",
+    "invitePartner.html?type=chat",
     "register.html?type=chat",
     "register.html?type=callback",
     "content.html?headline=Half+price&text=This+week&link=/products&action=Look",

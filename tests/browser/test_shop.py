@@ -1,15 +1,63 @@
-"""The demo shop's own channel: a strategy's banner appears above the page, and goes by itself."""
+"""The demo shop: its pages, its own channel, and the scenarios that its strip plays."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from accessible import assert_accessible
 from playwright.sync_api import Page, expect
 from serving import written
 from tracker_site import StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+
+SAMPLE = Path(__file__).parents[2] / "strategies"
+ADDRESSES = [
+    "/shop/",
+    "/products",
+    "/products/loop-watch",
+    "/cart",
+    "/checkout/basket",
+    "/thank-you",
+    "/sign-in",
+    "/help/delivery",
+    "/shop/partner.html",
+]
+
+
+@pytest.fixture(scope="module")
+def shop(overture_server: StartServer) -> str:
+    return overture_server(SAMPLE)
+
+
+@pytest.fixture
+def agent(shop: str) -> Iterator[None]:
+    """Somebody is ready for everything, and says so again and again as the desk does."""
+    over = threading.Event()
+
+    def stay() -> None:
+        while True:
+            ready = {"ready": True, "media": ["chat", "callback"]}
+            httpx.put(f"{shop}/desk/api/agents/Ana", json=ready).raise_for_status()
+            if over.wait(8):
+                return
+
+    there = threading.Thread(target=stay)
+    there.start()
+    yield
+    over.set()
+    there.join()
+
+
+def play(page: Page, shop: str, scenario: str) -> None:
+    page.goto(f"{shop}/shop/")
+    page.get_by_text("Play and explain").click()
+    page.locator(f"[data-scenario={scenario}]").click()
+
 
 BOOK = """
 channel shop.banner { text: text, seconds: number, links: list of text }
@@ -33,3 +81,107 @@ def test_a_banner_appears_and_goes(
     expect(banner.get_by_role("link")).to_have_count(1)
     expect(banner.get_by_role("link")).to_have_attribute("href", "/products")
     expect(banner).to_have_count(0, timeout=5_000)
+
+
+@pytest.mark.parametrize(
+    ("scenario", "widget", "strategy"),
+    [
+        ("chat", "invite.html", "Chat about a cart that stands still"),
+        ("callback", "invite.html?type=callback", "A call "),
+        ("gms", "inviteGMS.html", "GMS chat for hesitant buyers"),
+        ("partner", "invitePartner.html", "The partner helps with deliveries"),
+        ("content", "content.html", "A charger for the watch"),
+    ],
+)
+@pytest.mark.usefixtures("agent")
+def test_a_scenario_is_played_and_explained(
+    shop: str, browser_page: Page, scenario: str, widget: str, strategy: str
+) -> None:
+    page = browser_page
+    play(page, shop, scenario)
+    frame = page.frame_locator(f"iframe[src*='/frontend/resources/{widget}']")
+    expect(frame.locator("#dialog")).to_be_visible(timeout=60_000)
+    expect(page.locator("#strip-says")).to_contain_text("played", timeout=10_000)
+    sent = page.locator("#strip-decisions .sent").first
+    expect(sent).to_contain_text(strategy)
+    expect(sent).to_contain_text("sent its message")
+
+
+def test_the_partner_chats_without_us(shop: str, browser_page: Page) -> None:
+    page = browser_page
+    play(page, shop, "partner")
+    frame = page.frame_locator("iframe[src*='invitePartner.html']")
+    expect(frame.locator("#dialog")).to_be_visible(timeout=30_000)
+    with page.context.expect_page() as opened:
+        frame.locator("#accept").click()
+    chat = opened.value
+    chat.get_by_label("Your question").fill("When?")
+    chat.keyboard.press("Enter")
+    expect(chat.locator("#log")).to_contain_text("arrive tomorrow")
+    expect(page.locator("iframe")).to_have_count(0)
+    visit = page.locator("#strip-visit").get_attribute("title")
+    events = httpx.get(f"{shop}/server/data/visits/{visit}/events").json()
+    names = [event["eventName"] for event in events]
+    assert names.count("InvitationAccepted") == 1
+    assert "InteractionStarted" not in names
+
+
+def test_a_new_visitor_is_a_stranger(shop: str, browser_page: Page) -> None:
+    page = browser_page
+    page.goto(f"{shop}/products/loop-watch")
+    page.locator(".add-to-cart").click()
+    expect(page.locator("#strip-live")).to_have_attribute("data-state", "live")
+    before = page.locator("#strip-visit").get_attribute("title") or ""
+    page.get_by_text("Play and explain").click()
+    page.get_by_role("button", name="Be a new visitor").click()
+    page.wait_for_url("**/shop/")
+    expect(page.locator("#cart-count")).to_be_hidden()
+    expect(page.locator("#strip-live")).to_have_attribute("data-state", "live")
+    expect(page.locator("#strip-visit")).not_to_have_attribute("title", before)
+
+
+def test_what_is_searched_for_is_found_and_told(shop: str, browser_page: Page) -> None:
+    page = browser_page
+    page.goto(f"{shop}/products")
+    page.get_by_role("searchbox").fill("aurora")
+    expect(page.locator(".card")).to_have_count(2)
+    for words in ("fax", "telefax"):
+        page.get_by_role("searchbox").fill(words)
+        page.get_by_role("button", name="Search").click()
+        page.wait_for_timeout(300)
+    expect(page.locator(".card")).to_have_count(0)
+    expect(page.locator(".banner")).to_contain_text("Not what you looked for?")
+
+
+def test_a_purchase_by_keyboard_alone(shop: str, browser_page: Page) -> None:
+    page = browser_page
+    page.goto(f"{shop}/products/drift-earbuds")
+    page.locator(".add-to-cart").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".said")).to_contain_text("In your cart")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cart")
+    page.get_by_role("link", name="To the checkout").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/checkout/basket")
+    page.get_by_label("Name").focus()
+    page.keyboard.type("Eva")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/thank-you")
+    expect(page.locator("main")).to_contain_text("€119")
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_nothing_serious_in_the_shop(shop: str, browser_page: Page, width: int) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": 760})
+    page.goto(f"{shop}/products/loop-watch")
+    page.locator(".add-to-cart").click()
+    for address in ADDRESSES:
+        page.goto(f"{shop}{address}")
+        if "partner" not in address:
+            page.get_by_text("Play and explain").click()
+        page.wait_for_timeout(300)
+        assert_accessible(page)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address

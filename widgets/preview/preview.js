@@ -18,6 +18,7 @@ export const WIDGETS = [
   { page: 'invite.html', name: 'Invitation', types: ['CHAT', 'CALLBACK'] },
   { page: 'inviteGMS.html', name: 'Invitation to GMS chat', types: ['CHAT', 'CALLBACK'] },
   { page: 'inviteThirdParty.html', name: 'Invitation to a third party', types: ['CHAT', 'CALLBACK'] },
+  { page: 'invitePartner.html', name: "Invitation to the demo's partner", types: ['CHAT'] },
   { page: 'register.html', name: 'Registration form', types: ['CHAT', 'CALLBACK'] },
   {
     page: 'content.html', name: 'Content', types: [],

@@ -17,6 +17,16 @@ export function ordered(sum) {
   _gt.push(['event', 'Order', { data: { total: sum } }]);
 }
 
+/** @param {string} code the bank's word */
+export function paymentFailed(code) {
+  _gt.push(['event', 'PaymentFailed', { data: { code } }]);
+}
+
+/** Where the tracker finds what a strategy asks of the page: `dataLayer.cart.total`. */
+export function publishCart() {
+  /** @type {any} */ (window).dataLayer = { cart: { total: total() } };
+}
+
 /** @param {import('./cart.js').Customer} who */
 export function signedIn({ userId, name, email, vip }) {
   _gt.push(['event', 'SignIn', { data: { userId, name, email } }]);

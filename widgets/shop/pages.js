@@ -3,7 +3,7 @@
 import { change, customer, empty, lines, remember, size, total } from './cart.js';
 import { PRODUCTS, productOf, titleOf } from './catalog.js';
 import { h, money } from './dom.js';
-import { addedToCart, ordered, signedIn } from './engage.js';
+import { addedToCart, ordered, paymentFailed, signedIn } from './engage.js';
 
 /** @typedef {import('./catalog.js').Product} Product */
 
@@ -61,10 +61,33 @@ export function products() {
   const chips = kinds.map(([name, text]) => h('a.chip', {
     href: name ? `/products?kind=${name}` : '/products', 'aria-current': name === kind && 'page',
   }, text));
+  const some = PRODUCTS.filter((one) => !kind || one.kind === kind);
+  const { form, found } = search(some);
   return h('section', {},
     h('h1', {}, 'Products'),
+    form,
     h('p.chips', {}, ...chips),
-    grid(PRODUCTS.filter((product) => !kind || product.kind === kind)));
+    found);
+}
+
+/** Finds while one types; the number found stands in the page, where a capture can read it.
+ * @param {readonly Product[]} some */
+function search(some) {
+  const asked = new URLSearchParams(location.search).get('q') ?? '';
+  const input = /** @type {HTMLInputElement} */ (h('input', { id: 'search', name: 'q', type: 'search', value: asked, placeholder: 'Search the products', 'aria-label': 'Search the products' }));
+  const found = h('div', { id: 'results' });
+  const said = h('p.hint', { role: 'status' });
+  const show = () => {
+    const words = input.value.trim().toLowerCase().split(/\s+/);
+    const hits = some.filter((one) => words.every((word) => `${titleOf(one)} ${one.line} ${one.kind}`.toLowerCase().includes(word)));
+    found.dataset.results = String(hits.length);
+    found.replaceChildren(hits.length ? grid(hits) : h('div.empty', {}, h('p', {}, `Nothing is called “${input.value}”.`)));
+    said.textContent = input.value.trim() ? `${hits.length} of ${some.length} products` : '';
+  };
+  input.addEventListener('input', show);
+  show();
+  const submit = (/** @type {SubmitEvent} */ event) => { event.preventDefault(); show(); };
+  return { form: h('form.search', { role: 'search', onsubmit: submit }, input, h('button.button', { type: 'submit' }, 'Search'), said), found };
 }
 
 export function product() {
@@ -87,6 +110,7 @@ export function product() {
       h('p.price.large', {}, money(found.price)),
       h('p.actions', {}, h('button.button.primary.add-to-cart', { type: 'button', 'data-price': found.price, onclick: add }, 'Add to cart')),
       said,
+      h('div', { id: 'offer' }),
       h('dl.facts', {}, ...found.facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]))),
     h('section.also', {}, h('h2', {}, 'Goes well with it'), grid(others(found))));
 }
@@ -146,8 +170,14 @@ function sum() {
 export function checkout() {
   if (!size()) return h('section.narrow', {}, h('h1', {}, 'Checkout'), nothingYet('There is nothing to pay for yet.'));
   const who = customer();
+  const problem = h('p.problem', { role: 'alert' });
   const order = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
+    if (new FormData(/** @type {HTMLFormElement} */ (event.target)).get('card') === 'refused') {
+      paymentFailed('declined');
+      problem.textContent = 'The bank has refused this card. Try another one.';
+      return;
+    }
     ordered(total());
     sessionStorage.setItem('shop.order', String(total()));
     empty();
@@ -162,6 +192,9 @@ export function checkout() {
         h('div.pair', {},
           field('Postcode', 'postal', '', { autocomplete: 'postal-code', inputmode: 'numeric' }),
           field('Town', 'town', '', { autocomplete: 'address-level2' })),
+        h('label.field', {}, h('span', {}, 'Card'), h('select', { name: 'card' },
+          h('option', { value: 'good' }, 'Demo card'), h('option', { value: 'refused' }, 'Demo card that the bank refuses'))),
+        problem,
         h('p.hint', {}, 'This is a demo: what you write here is sent to nobody.'),
         h('button.button.primary.wide', { type: 'submit' }, `Order for ${money(total())}`))),
     h('aside.summary', {},
@@ -204,4 +237,14 @@ export function signIn() {
       h('label.check', {}, h('input', { type: 'checkbox', name: 'vip', value: 'yes' }), 'I am a member of the Larkspur club'),
       h('p.hint', {}, 'A demo: everybody gets in, without a password. Your own Overture server learns what you write.'),
       h('button.button.primary.wide', { type: 'submit' }, 'Sign in')));
+}
+
+export function help() {
+  return h('article.narrow', {},
+    h('h1', {}, 'Delivery and returns'),
+    h('p.lead', {}, 'Ordered before six, delivered tomorrow; thirty days to decide.'),
+    h('h2', {}, 'When does it come?'),
+    h('p', {}, 'Our carrier, Swift Parcels, brings it on the next working day, between eight and six.'),
+    h('h2', {}, 'And if it does not fit?'),
+    h('p', {}, 'Put it back into its box: the label for the way back is inside.'));
 }

@@ -3,12 +3,12 @@
 import { banners } from './banner.js';
 import { customer, remember, size } from './cart.js';
 import { h } from './dom.js';
-import { recognise, signedOut } from './engage.js';
-import { cart, checkout, home, product, products, signIn, thankYou } from './pages.js';
+import { publishCart, recognise, signedOut } from './engage.js';
+import { cart, checkout, help, home, product, products, signIn, thankYou } from './pages.js';
 import { strip } from './strip.js';
 
 /** @type {Record<string, () => HTMLElement>} */
-const PAGES = { home, products, product, cart, checkout, thankYou, signIn };
+const PAGES = { home, products, product, cart, checkout, thankYou, signIn, help };
 
 /** @param {string} address @param {string} text */
 function link(address, text) {
@@ -42,7 +42,7 @@ function header() {
   const logo = h('img', { src: '/shop/icon.svg', alt: '', width: 32, height: 32 });
   return h('header.top', {}, h('div.inner', {},
     h('a.brand', { href: '/shop/' }, logo, h('span.brand-name', {}, 'Larkspur')),
-    h('nav', { 'aria-label': 'Shop' }, link('/products', 'Products'), account(), cartLink())));
+    h('nav', { 'aria-label': 'Shop' }, link('/products', 'Products'), link('/help/delivery', 'Help'), account(), cartLink())));
 }
 
 function footer() {
@@ -60,3 +60,5 @@ document.body.append(
   strip(),
 );
 recognise();
+publishCart();
+addEventListener('shop:cart', publishCart);

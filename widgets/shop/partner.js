@@ -1,0 +1,32 @@
+/** A third party's chat, as far as a demo needs one: it answers by itself and tells nobody. */
+
+const ANSWERS = [
+  'Parcels that are handed over before six arrive tomorrow.',
+  'A return is free within thirty days; the label is in the parcel.',
+  'I am only a stand-in, and this is all I know.',
+];
+
+const log = /** @type {HTMLElement} */ (document.getElementById('log'));
+const text = /** @type {HTMLInputElement} */ (document.getElementById('text'));
+let said = 0;
+
+/** @param {string} who @param {string} words */
+function say(who, words) {
+  const line = document.createElement('p');
+  line.className = who === 'You' ? 'mine' : 'theirs';
+  const name = document.createElement('b');
+  name.textContent = `${who}: `;
+  line.append(name, words);
+  log.append(line);
+  log.scrollTop = log.scrollHeight;
+}
+
+document.getElementById('form')?.addEventListener('submit', (event) => {
+  event.preventDefault();
+  say('You', text.value);
+  text.value = '';
+  say('Swift Parcels', ANSWERS[Math.min(said, ANSWERS.length - 1)]);
+  said += 1;
+});
+say('Swift Parcels', 'Hello! What would you like to know about your delivery?');
+text.focus();
