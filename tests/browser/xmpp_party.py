@@ -49,7 +49,8 @@ class XmppParty:
         if shutil.which("prosody") is None:
             assert "CI" not in os.environ, "prosody is not installed"
             pytest.skip("Prosody is not installed")
-        pytest.importorskip("slixmpp")
+        if "CI" not in os.environ:
+            pytest.importorskip("slixmpp")
         self._folder = folder
         self._c2s, self._http = free_port(), free_port()
         self.url = f"http://127.0.0.1:{self._http}/files/index.html"

@@ -122,7 +122,8 @@ def test_rows_of_an_old_file_get_a_checksum_when_they_are_written_again(old: Pat
             pass
         with reading(old) as connection:
             unchecked = examination.counts(connection).unchecked
-        assert unchecked == 8 + 3 + 3, "entries, visitors, visits"
+        # Entries, visits, and visitors, unless upkeep has already written those again.
+        assert unchecked in (8 + 3 + 3, 8 + 3)
         async with running(host := SqliteHost(old, clock=fixed()), CORE):
             await host.submit("G1", [happened("G1", 20, "AddToCart", 4_000)])
         with reading(old) as connection:
