@@ -283,11 +283,13 @@ class _Inside:
             ]
         return events
 
-    async def invitation(self, visit: str, page: str | None) -> Mapping[str, Any] | None:
-        """Give the youngest invitation of a page, or of its visit."""
+    async def invitation(
+        self, visit: str, page: str | None, wanted: str | None
+    ) -> Mapping[str, Any] | None:
+        """Give the invitation with that id, else the youngest of a page, or of its visit."""
         visitor = await self._ingest.visitor_of(visit)
         found = await self._host.peek(visitor) if visitor else None
-        return document.invitation_of(found, visit, page) if found else None
+        return document.invitation_of(found, visit, page, wanted) if found else None
 
     async def authorised(self, request: Request) -> None:
         """Refuse a request without API authority."""

@@ -151,13 +151,16 @@ def plain(raw: bytes) -> dict[str, Any]:
     return stored
 
 
-def invitation_of(document: Document, visit: str, page: str | None) -> dict[str, Any] | None:
-    """The youngest invitation to that page, else of that visit; what it attached travels with it.
+def invitation_of(
+    document: Document, visit: str, page: str | None, wanted: str | None = None
+) -> dict[str, Any] | None:
+    """The invitation with the id ``wanted``, where that visit was sent one; else the youngest to
+    that page, else of that visit. What it attached travels with it.
 
     Keys: ``id strategy group message attach``. None when there was none.
     """
     visitor: Visitor = document["visitor"]
-    return visitor.invitation(visit, page)
+    return visitor.invitation(visit, page, wanted)
 
 
 def outbox_after(

@@ -30,8 +30,12 @@ from engine.media.interactions import (
 Happened = Callable[[str, str | None, str, Mapping[str, Any]], Awaitable[None]]
 """Put an event into a visit: (visitID, pageID, event name, data)."""
 
-InvitationOf = Callable[[str, str | None], Awaitable[Mapping[str, Any] | None]]
-"""The invitation behind (visitID, pageID): ``id strategy group message attach``, or None."""
+InvitationOf = Callable[[str, str | None, str | None], Awaitable[Mapping[str, Any] | None]]
+"""The invitation behind (visitID, pageID, id): ``id strategy group message attach``, or None.
+
+The id is what the widget handed on. Where it names no invitation of that visit, or nothing, it is
+the youngest of the page, else of the visit.
+"""
 
 WithStart = Callable[[sqlite3.Connection, str], None]
 """What a medium writes of its own when an interaction (its id) starts, in the same transaction."""
@@ -268,7 +272,7 @@ class Conversations:
             return {}
         try:
             async with asyncio.timeout(PATIENCE):
-                return await self._invitation(wish.visit, wish.page) or {}
+                return await self._invitation(wish.visit, wish.page, wish.invitation) or {}
         except Exception:
             # A visitor who wants to talk is worth more than knowing why they were invited.
             log.exception("The invitation behind a chat could not be found out.")

@@ -69,7 +69,7 @@ class TokenDoor:
         body = await model(request, TokenBody)
         if self._third is None:
             raise Refused("not-set", "No third party is set on this server.")
-        known = await self._invitation(body.visit, body.page) or {}
+        known = await self._invitation(body.visit, body.page, body.invitation) or {}
         if known.get("id") != body.invitation:
             raise Refused("no-invitation", "This page was not sent this invitation.")
         claims = {

@@ -229,13 +229,18 @@ class Visitor:
         record = self.visits.get(visit) if visit is not None else None
         return record.facts.get(name) if record else None
 
-    def invitation(self, visit: str, page: str | None) -> dict[str, Any] | None:
-        """The youngest answerable send to that page, else of that visit, or None.
+    def invitation(
+        self, visit: str, page: str | None, wanted: str | None = None
+    ) -> dict[str, Any] | None:
+        """The send with the id ``wanted`` where that visit was sent one, or None.
+
+        Otherwise the youngest answerable send to that page, else of that visit.
 
         Keys: ``id strategy group message attach``; ``attach`` is what travels with a medium.
         """
         offers = [s for s in self.sends if s.visit == visit and s.attach is not None]
-        here = [s for s in offers if s.page == page] or offers
+        here = [s for s in offers if s.id == wanted] or [s for s in offers if s.page == page]
+        here = here or offers
         if not here:
             return None
         chosen = here[-1]

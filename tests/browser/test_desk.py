@@ -98,7 +98,9 @@ class Site:
     async def journey(self, _visit: str) -> list[dict[str, Any]]:
         return self.history
 
-    async def invitation(self, _visit: str, _page: str | None) -> dict[str, Any] | None:
+    async def invitation(
+        self, _visit: str, _page: str | None, _wanted: str | None
+    ) -> dict[str, Any] | None:
         attach = {"reason": "hesitant buyer", "cartTotal": 180}
         found = {"id": "V1/x/1", "strategy": STRATEGY, "group": "Invitations", "attach": attach}
         return found if self.invited else None

@@ -93,7 +93,9 @@ class Surroundings:
     async def earlier(self, _visit: str) -> list[dict[str, Any]]:
         return self.visits
 
-    async def invitation(self, visit: str, page: str | None) -> Mapping[str, Any] | None:
+    async def invitation(
+        self, visit: str, page: str | None, _wanted: str | None
+    ) -> Mapping[str, Any] | None:
         if self.broken:
             raise RuntimeError("the visitor can not be read")
         return self.invitations.get(visit)
