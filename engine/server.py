@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ from zoneinfo import ZoneInfo
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.routing import BaseRoute
+from starlette.routing import BaseRoute, Route
 
 import engine
 from engine.config import PORT, Settings
@@ -121,8 +122,7 @@ async def _opened(
 ) -> AsyncIterator[tuple[Starlette, Hub, ReportDoor]]:
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
-    opening, gms, third = _opening(settings), _gms(settings), _third_party(settings)
-    webhook = _webhook(settings)
+    outside = _Outside.of(settings)
     keep = Retention(
         age=int(settings.journal_days * 86_400_000), size=int(settings.journal_gb * 1024**3)
     )
@@ -144,21 +144,8 @@ async def _opened(
     reports = ReportDoor(settings.data, lambda: shelf.book, access.require_authority)
     try:
         inside = _Inside(host, ingest, access, shelf)
-        deliveries = Deliveries(store, webhook)
-        media = create_routes(
-            store,
-            agents=agents,
-            happened=inside.happened,
-            journey=inside.journey,
-            earlier=inside.histories.earlier,
-            invitation=inside.invitation,
-            authorised=inside.authorised,
-            opening=opening,
-            number=settings.callback_number,
-            deliveries=deliveries,
-            gms=gms,
-            third_party=third,
-        )
+        deliveries = Deliveries(store, outside.webhook)
+        media = _media(store, agents, inside, deliveries, outside)
         app = create_app(
             access=access,
             ingest=ingest,
@@ -182,8 +169,53 @@ async def _opened(
     finally:
         await host.stop()
         await store.close()
-        if gms is not None:
-            await gms.close()
+        if outside.gms is not None:
+            await outside.gms.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Outside:
+    """Who answers besides our own agents, and when ours call back, as the settings say."""
+
+    opening: Opening
+    number: str
+    gms: GmsClient | None
+    third_party: ThirdParty | None
+    webhook: Receiver | None
+
+    @staticmethod
+    def of(settings: Settings) -> _Outside:
+        """Raises StartError for settings that do not fit together."""
+        return _Outside(
+            opening=_opening(settings),
+            number=settings.callback_number,
+            third_party=_third_party(settings),
+            webhook=_webhook(settings),
+            gms=_gms(settings),
+        )
+
+
+def _media(
+    store: InteractionStore,
+    agents: Agents,
+    inside: _Inside,
+    deliveries: Deliveries,
+    outside: _Outside,
+) -> list[Route]:
+    return create_routes(
+        store,
+        agents=agents,
+        happened=inside.happened,
+        journey=inside.journey,
+        earlier=inside.histories.earlier,
+        invitation=inside.invitation,
+        authorised=inside.authorised,
+        opening=outside.opening,
+        number=outside.number,
+        deliveries=deliveries,
+        gms=outside.gms,
+        third_party=outside.third_party,
+    )
 
 
 def _third_party(settings: Settings) -> ThirdParty | None:

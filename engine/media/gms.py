@@ -11,7 +11,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.media.bodies import fields
-from engine.media.conversations import Conversations, Wish
+from engine.media.chat import Chat
+from engine.media.conversations import Conversations
 from engine.media.gms_answers import Shown, answer, gms_user, guarded, root
 from engine.media.gms_bodies import (
     CHATS,
@@ -24,39 +25,19 @@ from engine.media.gms_bodies import (
 )
 from engine.media.gms_cometd import Cometd
 from engine.media.interactions import Interaction, Line, Refused
-from engine.media.medium import Kind, Known, Scenario, Started, known
+from engine.media.medium import Scenario
 
 _WAIT = "An agent will be with you soon. Please keep this page open."
 
 
-class GmsChat:
+class GmsChat(Chat):
     """The medium ``chat``, spoken as GMS widgets speak."""
 
-    word = "chat"
-    kind: Kind = "second-party"
     scenarios: Mapping[str, Scenario] = CHATS
 
     def __init__(self, conversations: Conversations) -> None:
-        self._conversations = conversations
+        super().__init__(conversations)
         self._cometd = Cometd(self.shown)
-
-    def availability(self) -> int:
-        """Ready agents with a free place."""
-        return self._conversations.agents.ready(self.word)
-
-    async def start(self, wish: Wish) -> Started:
-        """A waiting chat and the visitor's secret, which GMS calls ``_id``."""
-        interaction, key = await self._conversations.start(wish)
-        return Started(key=key, interaction=interaction)
-
-    async def known(self, key: str) -> Known:
-        """The state of the chat and its attached data."""
-        return known(await self._conversations.store.of_visitor(key))
-
-    async def end(self, key: str) -> Known:
-        """The visitor leaves."""
-        found = await self._conversations.visitor(key)
-        return known(await self._conversations.end_by_visitor(found))
 
     def routes(self) -> list[Route]:
         """The built-in service that starts a chat, chat v1 on what was started, its CometD."""

@@ -13,9 +13,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from engine.media.bodies import Unreadable, model
-from engine.media.conversations import Conversations, Wish
+from engine.media.chat import Chat
 from engine.media.interactions import Interaction, Line, Refused, Unknown
-from engine.media.medium import Kind, Known, Scenario, Started, known
+from engine.media.medium import Scenario
 from engine.media.web import WishBody, answer, guarded
 
 _ROOT: Final = "/media/chat"
@@ -43,33 +43,10 @@ class TypingBody(BaseModel):
     typing: StrictBool
 
 
-class WebChat:
+class WebChat(Chat):
     """The medium ``chat``, under ``/media/chat``: all but files, which are refused politely."""
 
-    word = "chat"
-    kind: Kind = "second-party"
     scenarios: Mapping[str, Scenario] = {}
-
-    def __init__(self, conversations: Conversations) -> None:
-        self._conversations = conversations
-
-    def availability(self) -> int:
-        """Ready agents with a free place."""
-        return self._conversations.agents.ready(self.word)
-
-    async def start(self, wish: Wish) -> Started:
-        """A waiting chat and the visitor's secret."""
-        interaction, key = await self._conversations.start(wish)
-        return Started(key=key, interaction=interaction)
-
-    async def known(self, key: str) -> Known:
-        """The state of the chat and its attached data."""
-        return known(await self._conversations.store.of_visitor(key))
-
-    async def end(self, key: str) -> Known:
-        """The visitor leaves."""
-        found = await self._conversations.visitor(key)
-        return known(await self._conversations.end_by_visitor(found))
 
     def routes(self) -> list[Route]:
         """Start, news, messages, typing, files, the end, and the transcript to keep."""

@@ -15,6 +15,7 @@ from engine.hosts.clock import Clock
 from engine.hosts.document import invitation_of, outbox_after
 from engine.hosts.reading import reading
 from engine.hosts.sqlite import SqliteHost
+from engine.hosts.store import Store
 
 FILES = sorted(Path(__file__).with_name("files").glob("version*.sqlite3"))
 
@@ -118,12 +119,12 @@ def test_an_upgrade_that_fails_changes_nothing(old: Path) -> None:
 
 def test_rows_of_an_old_file_get_a_checksum_when_they_are_written_again(old: Path) -> None:
     async def test() -> None:
-        async with running(SqliteHost(old, clock=fixed()), CORE):
-            pass
+        store = Store(old, patience=1)
+        store.open()  # without the upkeep of a host, which would write some again
+        store.close()
         with reading(old) as connection:
             unchecked = examination.counts(connection).unchecked
-        # Entries, visits, and visitors, unless upkeep has already written those again.
-        assert unchecked in (8 + 3 + 3, 8 + 3)
+        assert unchecked == 8 + 3 + 3, "entries, visitors, visits"
         async with running(host := SqliteHost(old, clock=fixed()), CORE):
             await host.submit("G1", [happened("G1", 20, "AddToCart", 4_000)])
         with reading(old) as connection:

@@ -7,9 +7,9 @@
 #include "plain.h"
 
 #define PAGES 16
-/* From this length on the log is searched by strategy: in heaps, each a chain from the youngest. */
+/* From this length on the log is searched by strategy: in buckets, each a chain from the youngest. */
 #define LONG 32
-#define HEAPS 256
+#define BUCKETS 256
 
 Compact *
 compact_new(const Line *line, PyObject *visitor)
@@ -39,7 +39,7 @@ compact_free(Compact *compact)
     for (int n = 0; n < compact->kept_count; n++)
         Py_DECREF(compact->kept[n].page);
     PyMem_Free(compact->kept);
-    PyMem_Free(compact->heaps);
+    PyMem_Free(compact->buckets);
     PyMem_Free(compact->memory.memos);
     Py_XDECREF(compact->visitor);
     Py_XDECREF(compact->visit);
@@ -109,20 +109,20 @@ compact_close(Compact *compact, PyObject *name)
 }
 
 static short *
-heap_of(const Compact *compact, const Rule *rule)
+bucket_of(const Compact *compact, const Rule *rule)
 {
-    return &compact->heaps[((uintptr_t)rule->strategy >> 4) % HEAPS];
+    return &compact->buckets[((uintptr_t)rule->strategy >> 4) % BUCKETS];
 }
 
 static void
-heap_up(Compact *compact, int number)
+bucket_add(Compact *compact, int number)
 {
-    short *heap = heap_of(compact, compact->kept[number].message.rule);
-    compact->kept[number].older = *heap;
-    *heap = (short)number;
+    short *bucket = bucket_of(compact, compact->kept[number].message.rule);
+    compact->kept[number].older = *bucket;
+    *bucket = (short)number;
 }
 
-/* One more message, with heaps where the log is long enough. */
+/* One more message, with buckets where the log is long enough. */
 static int
 make_room(Compact *compact)
 {
@@ -134,15 +134,15 @@ make_room(Compact *compact)
         compact->kept = kept;
         compact->kept_room = room;
     }
-    if (compact->kept_count < LONG || compact->heaps != NULL)
+    if (compact->kept_count < LONG || compact->buckets != NULL)
         return 0;
-    compact->heaps = PyMem_New(short, HEAPS);
-    if (compact->heaps == NULL)
+    compact->buckets = PyMem_New(short, BUCKETS);
+    if (compact->buckets == NULL)
         return -1;
-    for (int n = 0; n < HEAPS; n++)
-        compact->heaps[n] = -1;
+    for (int n = 0; n < BUCKETS; n++)
+        compact->buckets[n] = -1;
     for (int n = 0; n < compact->kept_count; n++)
-        heap_up(compact, n);
+        bucket_add(compact, n);
     return 0;
 }
 
@@ -150,8 +150,8 @@ make_room(Compact *compact)
 static int
 number_of(const Compact *compact, const Rule *rule)
 {
-    int n = compact->heaps != NULL ? *heap_of(compact, rule) : compact->kept_count - 1;
-    for (; n >= 0; n = compact->heaps != NULL ? compact->kept[n].older : n - 1)
+    int n = compact->buckets != NULL ? *bucket_of(compact, rule) : compact->kept_count - 1;
+    for (; n >= 0; n = compact->buckets != NULL ? compact->kept[n].older : n - 1)
         if (compact->kept[n].message.rule->strategy == rule->strategy)
             return compact->kept[n].message.number;
     return 0;
@@ -168,8 +168,8 @@ compact_keep(Compact *compact, Message *message, PyObject *page)
     bool waiting = message->send->answerable == Py_True;
     compact->kept[compact->kept_count++] =
         (Kept){*message, Py_NewRef(page), compact->events, compact->now, waiting, -1};
-    if (compact->heaps != NULL)
-        heap_up(compact, compact->kept_count - 1);
+    if (compact->buckets != NULL)
+        bucket_add(compact, compact->kept_count - 1);
     return 0;
 }
 

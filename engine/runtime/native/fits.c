@@ -17,7 +17,6 @@ typedef struct { int count; int drawers[]; } Fitting;
 
 typedef struct {
     const Index *index;
-    bool by_category;
     Equal *equals;
     Place **places; /* of each drawer, those of its sizes */
     Spans addresses;
@@ -28,7 +27,6 @@ struct Fits {
     const Road *road;
     Spans named;
     Named *indexes;
-    int index_count;
     bool *simple; /* of each watch: do its rules need nothing but a compact visitor? */
     Arena arena;
     Found found;
@@ -94,7 +92,6 @@ index_lay(Fits *fits, Named *own, const Index *index, PyObject *name)
 {
     own->index = index;
     own->name = name;
-    own->by_category = index->categories != NULL;
     own->equals = arena_new(&fits->arena, index->table_count, sizeof(Equal));
     for (int n = 0; own->equals != NULL && n < index->table_count; n++)
         if (equal_read(&own->equals[n], index, &index->tables[n]))
@@ -127,7 +124,6 @@ lay_out(Fits *fits)
     const Road *road = fits->road;
     PyObject *name, *number;
     Py_ssize_t place = 0;
-    fits->index_count = road->index_count;
     fits->indexes = arena_new(&fits->arena, road->index_count, sizeof(Named));
     fits->simple = arena_new(&fits->arena, road->watch_count, sizeof(bool));
     if (fits->indexes == NULL || fits->simple == NULL
@@ -167,7 +163,7 @@ fits_free(Fits *fits)
 {
     if (fits == NULL)
         return;
-    for (int n = 0; fits->indexes != NULL && n < fits->index_count; n++) {
+    for (int n = 0; fits->indexes != NULL && n < fits->road->index_count; n++) {
         Named *own = &fits->indexes[n];
         for (int m = 0; own->equals != NULL && m < own->index->table_count; m++)
             spans_free(&own->equals[m].texts);
@@ -300,7 +296,7 @@ static Way
 index_look(Named *own, const Line *line, Found *found)
 {
     const Index *index = own->index;
-    if (own->by_category)
+    if (index->categories != NULL)
         return LONG_ROAD;
     Way way = drawer_find(own, &index->drawers[0], line, found);
     for (int n = 0; way == SHORT_ROAD && n < index->table_count; n++)

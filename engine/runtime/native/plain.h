@@ -95,7 +95,7 @@ typedef struct {
     long order;
     long long time;
     bool waiting;
-    short older; /* of those in its heap */
+    short older; /* of those in its bucket */
 } Kept;
 
 /* A visitor with one visit, which began with the first event that was heard of them. */
@@ -106,7 +106,7 @@ typedef struct {
     int page_count, kept_count, kept_room;
     OpenPage *pages;
     Kept *kept;
-    short *heaps; /* the youngest of each; made when the log is long */
+    short *buckets; /* the youngest of each; made when the log is long */
     Memory memory;
 } Compact;
 
