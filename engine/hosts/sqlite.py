@@ -30,7 +30,7 @@ _AFTER_FAILURE_MS: Final = 1_000
 _AFTER_FAULT_MS: Final = 60_000
 """How long a visitor's wake-up rests after the core refused it."""
 _TURN_S: Final = 0.02
-"""How long inputs are applied before what they changed is committed."""
+"""How long inputs and wake-ups are applied before what they changed is committed."""
 _LONGEST_PAUSE_S: Final = 1.0
 """How long the writer sleeps at most: so soon it notices that the clock was set forward."""
 _AHEAD_MS: Final = 86_400_000
@@ -167,9 +167,9 @@ class SqliteHost:
 
     def _write_forever(self) -> None:
         while (submits := self._inbox.take(self._pause())) is not None:
-            turn = self._turn()
-            results = self._apply(turn, submits)
-            self._wake(turn)
+            turn, end = self._turn(), time.monotonic() + _TURN_S
+            results = self._apply(turn, submits, end)
+            self._wake(turn, end)
             self._commit(turn, results)
             self._keep_up()
 
@@ -190,10 +190,9 @@ class SqliteHost:
             return None
         return min(max(0, next_at - self._clock.now()) / 1000, _LONGEST_PAUSE_S)
 
-    def _apply(self, turn: Turn, submits: Sequence[Submit]) -> list[_Result]:
+    def _apply(self, turn: Turn, submits: Sequence[Submit], end: float) -> list[_Result]:
         """Apply what there is time for: nobody is answered before all of a turn is committed."""
         results: list[_Result] = []
-        end = time.monotonic() + _TURN_S
         for one in submits:
             results.append((one.answer, self._attempt(turn, one)))
             if time.monotonic() > end:
@@ -208,7 +207,8 @@ class SqliteHost:
             # Only this submit fails: what it would have changed was not taken into the turn.
             return explain(problem, self._path)
 
-    def _wake(self, turn: Turn) -> None:
+    def _wake(self, turn: Turn, end: float) -> None:
+        """Wake who is due while there is time, one at least; the others have the next turn."""
         now = self._clock.now()
         if now < self._rest_until:
             return
@@ -217,6 +217,8 @@ class SqliteHost:
         try:
             for visitor in self._store.due(now, _WAKES):
                 self._wake_one(turn, visitor, now)
+                if time.monotonic() > end:
+                    break
         except sqlite3.Error as problem:
             self._rest(problem)
 

@@ -64,6 +64,31 @@ def test_a_timer_that_fell_due_meanwhile_fires_at_start(tmp_path: Path) -> None:
     run(test())
 
 
+def test_a_turn_without_time_does_one_thing_and_leaves_nothing_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What does not fit into a turn is done in the next ones, inputs and timers alike, once."""
+    monkeypatch.setattr("engine.hosts.sqlite._TURN_S", 0)
+
+    async def test() -> None:
+        path, begun = tmp_path / "store.db", now_ms()
+        names = [f"G{n}" for n in range(30)]
+        async with running(host := SqliteHost(path, clock=standing(begun)), Ledger()):
+            told = [event(1, visit=name, time=begun, after=200) for name in names]
+            await asyncio.gather(*(host.submit(one.visit, [one]) for one in told))
+        later = standing(begun + 250)
+        async with running(host := SqliteHost(path, clock=later), Ledger()) as postbox:
+            more = [event(2, visit=name, time=begun + 250) for name in names]
+            assert sum(await asyncio.gather(*(host.submit(one.visit, [one]) for one in more))) == 30
+            await postbox.wait_for(30)
+            for name in names:
+                lines = (await host.peek(name) or {})["lines"]
+                assert [line[1] for line in lines if line[0] == "event"] == [1, 2]
+        assert len(postbox.messages) == 30
+
+    run(test())
+
+
 def test_more_visitors_than_are_kept_hot(tmp_path: Path) -> None:
     async def test() -> None:
         host = SqliteHost(tmp_path / "store.db", hot=3)
