@@ -25,13 +25,13 @@ class Settings(BaseModel):
     read history or answer chats. Entries of the journal are kept for ``journal_days``, and as many
     as fit into ``journal_gb``: what is over either goes, oldest first. A visit ends when
     ``visit_hours`` pass without an event of it. Visitors are called back in ``callback_hours``
-    (written as in a strategy) of ``callback_zone``, in slots of ``callback_minutes`` with
-    ``callback_capacity`` calls each, up to ``callback_days`` ahead; ``callback_number`` is what
-    they may call themselves. What the medium ``webhook`` starts is told to ``webhook_url``, signed
-    with ``webhook_secret``. With ``gms_url``, such as ``https://gms.example.com/genesys``, the
-    interface of GMS is carried by that one, to which we are ``gms_user`` with ``gms_password``,
-    or who has ``gms_apikey``. An invitation to a third party opens ``third_party_url`` with a token
-    that is signed with ``third_party_secret``.
+    (written as in a strategy) of ``callback_zone`` (empty: that of the book), in slots of
+    ``callback_minutes`` with ``callback_capacity`` calls each, up to ``callback_days`` ahead;
+    ``callback_number`` is what they may call themselves. What the medium ``webhook`` starts is told
+    to ``webhook_url``, signed with ``webhook_secret``. With ``gms_url``, such as
+    ``https://gms.example.com/genesys``, the interface of GMS is carried by that one, to which we
+    are ``gms_user`` with ``gms_password``, or who has ``gms_apikey``. An invitation to a third
+    party opens ``third_party_url`` with a token that is signed with ``third_party_secret``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -47,7 +47,7 @@ class Settings(BaseModel):
     visit_hours: float = Field(default=24, ge=0.01, le=8_760)
 
     callback_hours: str = "Mon-Fri 09:00-17:00"
-    callback_zone: str = "UTC"
+    callback_zone: str = ""
     callback_minutes: int = Field(default=15, ge=5, le=240)
     callback_capacity: int = Field(default=2, ge=1, le=10_000)
     callback_days: int = Field(default=7, ge=1, le=60)

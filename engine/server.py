@@ -12,7 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -122,7 +122,7 @@ async def _opened(
 ) -> AsyncIterator[tuple[Starlette, Hub, ReportDoor]]:
     """Open host and media, put the application together; close all in the reverse order."""
     agents = Agents(now_ms)
-    outside = _Outside.of(settings)
+    outside = _Outside.of(settings, lambda: shelf.book.zone)
     keep = Retention(
         age=int(settings.journal_days * 86_400_000), size=int(settings.journal_gb * 1024**3)
     )
@@ -177,17 +177,17 @@ async def _opened(
 class _Outside:
     """Who answers besides our own agents, and when ours call back, as the settings say."""
 
-    opening: Opening
+    opening: Callable[[], Opening]
     number: str
     gms: GmsClient | None
     third_party: ThirdParty | None
     webhook: Receiver | None
 
     @staticmethod
-    def of(settings: Settings) -> _Outside:
-        """Raises StartError for settings that do not fit together."""
+    def of(settings: Settings, zone: Callable[[], str]) -> _Outside:
+        """``zone`` is that of the book. Raises StartError for settings that do not fit together."""
         return _Outside(
-            opening=_opening(settings),
+            opening=_opening(settings, zone),
             number=settings.callback_number,
             third_party=_third_party(settings),
             webhook=_webhook(settings),
@@ -242,10 +242,10 @@ def _gms(settings: Settings) -> GmsClient | None:
     )
 
 
-def _opening(settings: Settings) -> Opening:
-    """When visitors are called back."""
+def _opening(settings: Settings, of_the_book: Callable[[], str]) -> Callable[[], Opening]:
+    """When visitors are called back: in the zone that is set, else in that of the live book."""
     try:
-        zone = ZoneInfo(settings.callback_zone)
+        zone = ZoneInfo(settings.callback_zone or of_the_book())
     except (KeyError, ValueError, OSError):
         raise StartError(
             f"OVERTURE_CALLBACK_ZONE cannot be used: there is no zone {settings.callback_zone!r};"
@@ -255,13 +255,16 @@ def _opening(settings: Settings) -> Opening:
         opening = hours(settings.callback_hours)
     except ValueError as error:
         raise StartError(f"OVERTURE_CALLBACK_HOURS cannot be used: {error}.") from None
-    return Opening(
+    found = Opening(
         hours=opening,
         zone=zone,
         minutes=settings.callback_minutes,
         capacity=settings.callback_capacity,
         days=settings.callback_days,
     )
+    if settings.callback_zone:
+        return lambda: found
+    return lambda: replace(found, zone=ZoneInfo(of_the_book()))
 
 
 def _webhook(settings: Settings) -> Receiver | None:

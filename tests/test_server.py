@@ -178,6 +178,27 @@ def test_with_a_token_nothing_is_said_loudly_and_no_secret_is_logged(tmp_path: P
         assert secret not in everything
 
 
+# ---------------------------------------------------------------- one time zone
+
+
+def zone_of_callbacks(serving: Serving) -> str:
+    return str(serving.get("/media/callback/slots").json()["zone"])
+
+
+def test_callbacks_are_in_the_zone_of_the_live_book(tmp_path: Path) -> None:
+    book = written(tmp_path / "book", one=f'zone "Asia/Tokyo"\n{GREETING}')
+    with Serving(book, tmp_path / "data") as serving:
+        assert zone_of_callbacks(serving) == "Asia/Tokyo"
+        written(book, one=f'zone "Europe/Madrid"\n{GREETING}')
+        eventually(lambda: zone_of_callbacks(serving) == "Europe/Madrid")
+
+
+def test_the_setting_overrides_the_zone_of_the_book(tmp_path: Path) -> None:
+    book = written(tmp_path / "book", one=f'zone "Asia/Tokyo"\n{GREETING}')
+    with Serving(book, tmp_path / "data", OVERTURE_CALLBACK_ZONE="America/Lima") as serving:
+        assert zone_of_callbacks(serving) == "America/Lima"
+
+
 # ---------------------------------------------------------------- hot reload
 
 

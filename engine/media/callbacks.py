@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, Literal
@@ -27,6 +27,7 @@ LISTED: Final = 200
 """Callbacks that are over and still shown on the desk's list."""
 
 _NUMBER: Final = re.compile(r"\+?[0-9][0-9 ()./-]{3,28}")
+_UNKNOWN: Final = "There is no such callback."
 _FIELDS: Final = "SELECT interaction, phone, slot, note FROM callbacks"
 
 
@@ -55,10 +56,15 @@ class Callback:
 class Callbacks:
     """All callbacks of this server. Raises what the store raises: Unknown, Refused, Unavailable."""
 
-    def __init__(self, conversations: Conversations, opening: Opening) -> None:
+    def __init__(self, conversations: Conversations, opening: Callable[[], Opening]) -> None:
         self.conversations = conversations
-        self.opening = opening
+        self._opening = opening
         self._store = conversations.store
+
+    @property
+    def opening(self) -> Opening:
+        """When visitors are called back, as things are now."""
+        return self._opening()
 
     def is_open(self) -> bool:
         """Whether somebody calls at once."""
@@ -92,11 +98,11 @@ class Callbacks:
 
     async def of_visitor(self, key: str) -> Callback:
         """The callback that a visitor's key opens."""
-        return await self._with_row(await self.conversations.visitor(key))
+        return await self._known(self.conversations.visitor(key))
 
     async def get(self, identity: str) -> Callback:
         """The callback of an interaction's id."""
-        return await self._with_row(await self._store.get(identity))
+        return await self._known(self._store.get(identity))
 
     async def listed(self) -> list[Callback]:
         """Those that are open, by when they are due, then the youngest that are over."""
@@ -158,10 +164,17 @@ class Callbacks:
         await self.conversations.end_by_agent(identity, agent, outcome, also)
         return await self.get(identity)
 
+    async def _known(self, asked: Awaitable[Interaction]) -> Callback:
+        try:
+            found = await asked
+        except Unknown:
+            raise Unknown(_UNKNOWN) from None
+        return await self._with_row(found)
+
     async def _with_row(self, found: Interaction) -> Callback:
         rows = await self._store.read(lambda db: _rows(db, {found.id: found}))
         if found.id not in rows:
-            raise Unknown("There is no such callback.")
+            raise Unknown(_UNKNOWN)
         return _callback(found, rows[found.id])
 
     def _check_time(self, slot: int | None) -> None:

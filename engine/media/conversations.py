@@ -164,7 +164,7 @@ class Conversations:
         # The place is taken before the disk is asked, so that two chats never get the last one.
         place = identity if before == agent else f"{identity} for {agent}"
         if not self.agents.hold(agent, place):
-            raise Refused("no-place", f"{agent} has no free place: end another chat first.")
+            raise Refused("no-place", f"{agent} has no free place: end something else first.")
         absent = before is not None and not self.agents.present(before)
         try:
             found = await self.store.accept(identity, agent, take_over=absent)
@@ -221,7 +221,7 @@ class Conversations:
         """An agent ends their chat, a waiting one, or one whose agent is absent."""
         found = await self._check_ours(identity)
         if found.agent not in (None, agent) and self.agents.present(found.agent or ""):
-            raise Refused("taken", f"{found.agent} has this chat.")
+            raise Refused("taken", f"{found.agent} has this {found.called}.")
         known = outcome or _outcome(found, "agent")
         return await self._end(await self.store.end(identity, "agent", agent, known, also))
 

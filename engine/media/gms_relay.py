@@ -173,7 +173,7 @@ class GmsRelay:
 
     async def _cancel_all(self, request: Request) -> Response:
         await self._authorised(request)
-        values = (await model(request, CancelBody)).model_dump()
+        values = (await model(request, CancelBody, wrong=415)).model_dump()
         user = gms_user(request)
         status, told = await self._client.ask("POST", _path(request), values, user=user, again=True)
         return answer(told, status)

@@ -173,7 +173,7 @@ class GmsServices:
 
     async def _cancel_all(self, request: Request) -> Response:
         await self._authorised(request)
-        body = await model(request, CancelBody)
+        body = await model(request, CancelBody, wrong=415)
         done: dict[str, bool] = {}
         for identity in body.ids:
             try:

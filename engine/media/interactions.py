@@ -83,6 +83,11 @@ class Interaction:
         """The presence of ``webengagement``, even empty, is the sign of an invitation."""
         return "webengagement" in self.attached
 
+    @property
+    def called(self) -> str:
+        """What it is in a sentence for people."""
+        return "callback" if self.medium.endswith("callback") else "chat"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
@@ -287,12 +292,12 @@ class InteractionStore:
         def work(db: sqlite3.Connection) -> Interaction:
             found = _one(db, interaction)
             if found.state == "ended":
-                raise Refused("ended", "This chat has ended.")
+                raise Refused("ended", f"This {found.called} has ended.")
             if found.agent == agent:
                 return found
             if found.agent is not None:
                 if not take_over:
-                    raise Refused("taken", f"{found.agent} has this chat.")
+                    raise Refused("taken", f"{found.agent} has this {found.called}.")
                 _append(db, found, "Notice.Left", "agent", found.agent, "", now)
             return _given(db, found, agent, now)
 
@@ -479,11 +484,11 @@ def _given(db: sqlite3.Connection, found: Interaction, agent: str, now: int) -> 
 
 def _check_speaker(found: Interaction, party: Party, nickname: str) -> None:
     if found.state == "ended":
-        raise Refused("ended", "This chat has ended.")
+        raise Refused("ended", f"This {found.called} has ended.")
     if party == "agent" and found.agent is None:
-        raise Refused("waiting", "Accept this chat before you answer.")
+        raise Refused("waiting", f"Accept this {found.called} before you answer.")
     if party == "agent" and found.agent != nickname:
-        raise Refused("taken", f"{found.agent} has this chat.")
+        raise Refused("taken", f"{found.agent} has this {found.called}.")
 
 
 def _append(

@@ -103,5 +103,6 @@ class Opening:
                     yield int(there.timestamp() * 1000)
 
 
-NINE_TO_FIVE: Final = Opening(hours=hours("Mon-Fri 09:00-17:00"), zone=ZoneInfo("UTC"))
-"""What holds where nothing is set."""
+def nine_to_five() -> Opening:
+    """What holds where nothing is set."""
+    return Opening(hours=hours("Mon-Fri 09:00-17:00"), zone=ZoneInfo("UTC"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from starlette.routing import Route
@@ -19,7 +19,7 @@ from engine.media.gms_relay import GmsRelay
 from engine.media.gms_services import GmsServices
 from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
-from engine.media.opening import NINE_TO_FIVE, Opening
+from engine.media.opening import Opening, nine_to_five
 from engine.media.third_party import ThirdParty, TokenDoor
 from engine.media.web_callback import CallbackList, WebCallback
 from engine.media.web_chat import WebChat
@@ -40,7 +40,7 @@ def create_routes(
     earlier: Earlier = nowhere_else,
     invitation: InvitationOf,
     authorised: Authorised,
-    opening: Opening = NINE_TO_FIVE,
+    opening: Callable[[], Opening] = nine_to_five,
     number: str = "",
     deliveries: Deliveries | None = None,
     gms: GmsClient | None = None,
@@ -53,7 +53,7 @@ def create_routes(
     the other visits of its visitor. ``invitation(visit_id, page_id)`` gives ``{"id", "strategy",
     "group", "message", "attach"}`` or None, and is the only source of attached data that is
     trusted. ``authorised(request)`` raises HTTPException.
-    ``opening`` says when visitors are called back, ``number`` whom they may call themselves.
+    ``opening()`` says when visitors are called back, ``number`` whom they may call themselves.
     ``deliveries`` go to the receiver of the webhook; whoever gives them runs them. With ``gms`` the
     interface of GMS is carried by that one elsewhere; the caller closes it, too.
     ``third_party`` is where an invitation to one leads.

@@ -16,7 +16,7 @@ WHERE rowid > ? AND created >= ? AND created < ? ORDER BY rowid LIMIT ?
 """
 
 
-class Started(NamedTuple):
+class Conversation(NamedTuple):
     """One conversation: when it started (ms), whether somebody answered, and why it came about.
 
     ``proactive`` is the presence of ``webengagement`` in its attached data; ``invitation`` is the
@@ -30,7 +30,7 @@ class Started(NamedTuple):
     invitation: str | None
 
 
-def started(path: Path, since: int, until: int) -> Iterator[Started]:
+def started(path: Path, since: int, until: int) -> Iterator[Conversation]:
     """Conversations from ``since`` to before ``until``; none without a file. Raises OSError."""
     if not path.exists():
         return
@@ -41,4 +41,4 @@ def started(path: Path, since: int, until: int) -> Iterator[Started]:
                 last = row
                 proactive = "webengagement" in json.loads(attached)
                 known = json.loads(invitation).get("id") if proactive else None
-                yield Started(medium, time, bool(answered), proactive, known)
+                yield Conversation(medium, time, bool(answered), proactive, known)

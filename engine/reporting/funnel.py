@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from engine.hosts.slices import QUEUED, Decided, Told
-from engine.media.started import Started
+from engine.media.started import Conversation
 from engine.reporting.offering import Offering
 from engine.runtime.admission import in_audience
 from engine.vocabulary.events import (
@@ -109,7 +109,7 @@ class Funnel:
     def __init__(
         self,
         offerings: Mapping[str, Offering],
-        started: Iterable[Started],
+        started: Iterable[Conversation],
         day: Callable[[int], str],
         since: int,
         until: int,
@@ -119,7 +119,7 @@ class Funnel:
         self._offerings = offerings
         self._day = day
         self._since, self._until = since, until
-        self._by_invitation: dict[str, list[Started]] = {}
+        self._by_invitation: dict[str, list[Conversation]] = {}
         self._open: deque[_Offer] = deque()
         self._by_id: dict[str, _Offer] = {}
         self._by_visit: dict[str, list[_Offer]] = {}
@@ -218,13 +218,13 @@ class Funnel:
             stages["started"] += 1
             stages["answered"] += any(one.answered for one in talks)
 
-    def _forget(self, offer: _Offer) -> list[Started]:
+    def _forget(self, offer: _Offer) -> list[Conversation]:
         """Leave an offer behind; the conversations that came of it in time, oldest first."""
         of_visit = self._by_visit[offer.visit]
         of_visit.remove(offer)
         if not of_visit:
             del self._by_visit[offer.visit]
-        found: list[Started] = []
+        found: list[Conversation] = []
         for name in offer.sends:
             if self._by_id.get(name) is offer:
                 del self._by_id[name]
@@ -239,7 +239,7 @@ class Funnel:
             figures = self.cells[cell] = Figures()
         return figures
 
-    def _talk(self, one: Started) -> None:
+    def _talk(self, one: Conversation) -> None:
         if one.invitation is not None:
             self._by_invitation.setdefault(one.invitation, []).append(one)
         if self._since <= one.time < self._until:

@@ -161,7 +161,7 @@ class Room:
             earlier=self.around.earlier,
             invitation=self.around.invitation,
             authorised=self.around.authorised,
-            opening=self.opening,
+            opening=lambda: self.opening,
             number=self.number,
             gms=gms,
         )

@@ -191,7 +191,7 @@ def test_what_agents_may_not_do(room: Room) -> None:
     one = listed(room)[0]["id"]
     room.agents.heard("Ana", ready=True, media=["callback"])
     taken = room.desk(f"callbacks/{one}/take", {"agent": "Bo"}, 409)
-    assert taken["code"] == "taken"
+    assert taken == {"error": "Ana has this callback.", "code": "taken"}
     assert act(room, "finish", 400, outcome="maybe")["code"] == "malformed"
     act(room, "finish", outcome="failed")
     assert act(room, "finish", 409, outcome="done")["code"] == "over"
@@ -200,8 +200,12 @@ def test_what_agents_may_not_do(room: Room) -> None:
 
 def test_a_chat_is_no_callback_and_strangers_see_no_list(room: Room) -> None:
     key = room.start()
-    assert room.client.get(f"{BOOK}/{key}").status_code == 404
-    assert room.desk(f"callbacks/{room.newest()}/take", {"agent": "Ana"}, 404)["code"] == "unknown"
+    for unknown in (key, "0" * 40):
+        answer = room.client.get(f"{BOOK}/{unknown}")
+        unknown_callback = {"error": "There is no such callback.", "code": "unknown"}
+        assert (answer.status_code, answer.json()) == (404, unknown_callback)
+    for other in (room.newest(), "nobody"):
+        assert room.desk(f"callbacks/{other}/take", {"agent": "Ana"}, 404) == unknown_callback
     room.around.token = "secret"
     assert room.client.get("/desk/api/callbacks").status_code == 401
 

@@ -225,6 +225,15 @@ def test_several_are_cancelled_by_whoever_may(room: Room) -> None:
     assert room.client.post("/genesys/1/admin/callback/cancel", json=body).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "body",
+    [{"json": {}}, {"json": ["x"]}, {"content": "x"}, {"data": {"ids": "x"}}],
+)
+def test_what_cancels_nothing_is_415(room: Room, body: dict[str, Any]) -> None:
+    told = room.client.post("/genesys/1/admin/callback/cancel", **body)
+    assert (told.status_code, told.json()["exception"]) == (415, "WrongBody")
+
+
 @pytest.mark.parametrize("method", ["put", "delete"])
 def test_an_unknown_callback_is_404(room: Room, method: str) -> None:
     answer = getattr(room.client, method)(f"{CALLBACK}/{'0' * 40}")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from engine.hosts.slices import Decided, Told
 from engine.language.syntax import Audience
-from engine.media.started import Started
+from engine.media.started import Conversation
 from engine.reporting.funnel import DIMENSIONS, PATIENCE, Figures, Funnel
 from engine.reporting.offering import Offering
 from engine.reporting.report import Asked, Days, Report, rolled_up
@@ -33,13 +33,13 @@ class Story(NamedTuple):
     """Entries of a journal in order of time, and conversations."""
 
     entries: Sequence[Told]
-    talks: Sequence[Started]
+    talks: Sequence[Conversation]
 
 
 @st.composite
 def stories(draw: st.DrawFn) -> Story:
     entries: list[Told] = []
-    talks: list[Started] = []
+    talks: list[Conversation] = []
     sent: list[tuple[str, str]] = []
     time = BEGUN
     for number in range(draw(st.integers(0, 25))):
@@ -87,11 +87,11 @@ def answers(draw: st.DrawFn, time: int, visit: str, name: str) -> Told:
 
 
 @st.composite
-def conversations(draw: st.DrawFn, time: int, name: str) -> Started:
+def conversations(draw: st.DrawFn, time: int, name: str) -> Conversation:
     medium, answered = draw(st.sampled_from(["chat", "video"])), draw(st.booleans())
     if draw(st.booleans()):
-        return Started(medium, time, answered, proactive=True, invitation=name)
-    return Started(medium, time, answered, proactive=False, invitation=None)
+        return Conversation(medium, time, answered, proactive=True, invitation=name)
+    return Conversation(medium, time, answered, proactive=False, invitation=None)
 
 
 def counted(story: Story, by: tuple[str, ...] = ("strategy",)) -> Report:

@@ -24,7 +24,11 @@ let typed = 0;
 
 async function renew() {
   const path = `agents/${encodeURIComponent(desk.name)}`;
-  const me = await call(path, { method: "PUT", body: { ready: desk.ready, media: desk.media } });
+  showPlaces(await call(path, { method: "PUT", body: { ready: desk.ready, media: desk.media } }));
+}
+
+/** @param {{chats: number, capacity: number}} me */
+function showPlaces(me) {
   write("places", `${me.chats} of ${me.capacity} chats`);
 }
 
@@ -115,9 +119,16 @@ async function loadLists() {
   desk.callbacks = found.callbacks;
 }
 
+/** Who holds what: whenever this changes, so do the places of agents. */
+function holders() {
+  return JSON.stringify(desk.chats.filter((one) => one.state === "active").map((one) => [one.id, one.agent]));
+}
+
 async function loadAgents() {
   const [agents, media] = await Promise.all([call("agents"), call("media")]);
   desk.agents = agents;
+  const me = agents.find((/** @type {any} */ one) => one.name === desk.name);
+  if (me) showPlaces(me);
   const known = Object.keys(media).sort();
   if (JSON.stringify(known) === JSON.stringify(desk.known)) return;
   desk.known = known;
@@ -198,8 +209,10 @@ async function tick() {
   const now = ticks++;
   await guarded(async () => {
     if (now % RENEW === 0) await renew();
-    if (now % JOURNEY === 0) await loadAgents();
+    const held = holders();
     await loadLists();
+    // A chat that somebody handed to me takes a place of mine at once.
+    if (now % JOURNEY === 0 || holders() !== held) await loadAgents();
     await loadDetails(now % JOURNEY === 0);
     showAll();
   });
