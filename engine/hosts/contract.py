@@ -80,8 +80,7 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     as one who never came. ``rest_at`` is when something could be let go of, or None; a host may
     then apply ``Core.rested``, later or never, for that changes no decision. ``decisions`` has one
     place for each input, in order: what was decided because of it, or None when the input was a
-    duplicate and did nothing. ``is_open`` says that a page of the visitor is open: more is likely
-    to come soon.
+    duplicate and did nothing.
     """
 
     document: Document | None
@@ -89,7 +88,6 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     rest_at: int | None = None
     messages: tuple[Message, ...]
     decisions: tuple[tuple[Mapping[str, Any], ...] | None, ...]
-    is_open: bool = False
 
 
 class Core(Protocol):

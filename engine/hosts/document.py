@@ -232,7 +232,6 @@ class _Draft:
             rest_at=None if is_over else rest_at,
             messages=tuple(self._messages),
             decisions=decisions,
-            is_open=any(visit.pages for visit in self._visitor.visits.values()),
         )
 
     def _document(self) -> Document:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
@@ -15,6 +16,10 @@ from engine.hosts.contract import Input, Overloaded
 GROUP: Final = 1000
 """Inputs in one transaction at most, so that the first of them does not wait for all."""
 GROUP_BYTES: Final = 4 * 1024 * 1024
+GATHER_S: Final = 0.001
+"""How long more is awaited while many come, again and again while more has come: one sync for all
+of them, and one turn of the thread."""
+GATHERINGS: Final = 4
 _PATIENCE: Final = 30
 """Seconds that a client is asked to wait at most."""
 
@@ -39,6 +44,7 @@ class Inbox:
         self._count = 0
         self._size = 0
         self._closed = False
+        self._busy = False
         self._waiting: deque[Submit] = deque()
         self._changed = threading.Condition()
 
@@ -57,11 +63,17 @@ class Inbox:
             self._changed.notify()
 
     def take(self, timeout: float | None) -> list[Submit] | None:
-        """Take what waits, or nothing after ``timeout`` s; None when closed and empty."""
+        """Take what waits, or nothing after ``timeout`` s; None when closed and empty.
+
+        When several came the last time, more is awaited for ``GATHER_S`` first.
+        """
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._closed, timeout)
             if self._closed and not self._waiting:
                 return None
+        if self._busy:
+            self._gather()
+        with self._changed:
             taken: list[Submit] = []
             count = size = 0
             while self._waiting and (
@@ -76,7 +88,16 @@ class Inbox:
                 size += taken[-1].size
             self._count -= count
             self._size -= size
+            self._busy = len(taken) > 1
             return taken
+
+    def _gather(self) -> None:
+        """Wait a moment for more, and as long as more comes, up to the longest wait."""
+        count = 0
+        for _ in range(GATHERINGS):
+            if count == (count := len(self._waiting)):
+                return
+            time.sleep(GATHER_S)
 
     def give_back(self, submits: Sequence[Submit]) -> None:
         """Put what was taken, and not begun, back to its place before all others."""

@@ -20,7 +20,7 @@ _GRAIN: Final = 600_000
 """Visitors rest at full ten minutes: most of their events then move no line of an index."""
 
 SILENT: Final = 600_000
-"""Who has a page open but is silent so long (ms) is stored as small as who has left."""
+"""Who is silent so long (ms) is stored in few bytes; before that, the next event is likely."""
 
 _Value = TypeVar("_Value")
 
@@ -136,13 +136,14 @@ class Turn:
                 entry = offset
         if not rows:
             return 0
-        raw = self._encoded(advance)
+        # Nothing is expected of who rests; of all others, until they have been silent for a while.
+        rests, rest_at = inputs[-1].kind == "rested", advance.rest_at
+        if rest_at is not None and not rests:
+            rest_at = min(rest_at, inputs[-1].time + SILENT)
+        raw = self._encoded(advance, small=rests or rest_at is None)
         number = record.number if record else self._number
         for visit in {one.visit for one in inputs if one.visit}:
             self._note_visit(visit, visitor, number)
-        rest_at = advance.rest_at
-        if advance.is_open and rest_at is not None:
-            rest_at = min(rest_at, inputs[-1].time + SILENT)
         after = self._after(number, advance, entry, rest_at, checksums.of_document(raw))
         self._change(visitor, record, after, (raw,))
         self._offset += len(rows)
@@ -151,10 +152,10 @@ class Turn:
             self.parcels.append((visitor, advance.messages))
         return len(rows)
 
-    def _encoded(self, advance: Advance) -> bytes | None:
+    def _encoded(self, advance: Advance, *, small: bool) -> bytes | None:
         if advance.document is None:
             return None
-        return self._core.encode(advance.document, small=not advance.is_open)
+        return self._core.encode(advance.document, small=small)
 
     def _after(
         self, number: int, advance: Advance, entry: int, rest_at: int | None, checksum: int

@@ -42,8 +42,13 @@ def draw(figures: Figures, folder: Path) -> list[Path]:
     for ax, (workload, form, title) in zip(axes, _PANELS, strict=True):
         _panel(ax, figures, workload, form, title)
     axes[0].set_ylabel("µs an event")
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
+    drawn: dict[str, Any] = {}
+    for ax in axes:
+        handles, labels = ax.get_legend_handles_labels()
+        drawn |= dict(zip(labels, handles, strict=True))
+    figure.legend(
+        [*drawn.values()], [*drawn], loc="outside lower center", ncols=len(drawn), frameon=False
+    )
     paths = [folder / "figures.png", folder / "figures.svg"]
     for path in paths:
         metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
@@ -55,6 +60,8 @@ def draw(figures: Figures, folder: Path) -> list[Path]:
 def _panel(ax: Any, figures: Figures, workload: str, form: str, title: str) -> None:
     for engine, (label, colour, mark, line) in _STYLES.items():
         points = _points(figures, engine, workload, form)
+        if not points:
+            continue
         width = 2.4 if engine == "overture" else 1.4
         ax.plot(
             [rules for rules, _ in points],
