@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, expect
 from serving import eventually, written
 from tracker_site import Site, StartServer
 
@@ -190,3 +190,37 @@ def test_a_tab_that_was_duplicated_counts_nothing_twice(tabs: Tabs) -> None:
     tabs.mark(second, "mine")
     heard(second, "mine")
     heard(first)
+
+
+@pytest.mark.parametrize(
+    ("button", "answer"),
+    [("Start chat", "InvitationAccepted"), ("No, thank you", "InvitationRejected")],
+)
+def test_an_invitation_to_all_pages_that_is_answered_in_one_goes_from_the_others(
+    tabs: Tabs, button: str, answer: str
+) -> None:
+    first, second = tabs.open(), tabs.open()
+    url = "/frontend/resources/invite.html"
+    first.notify({"channel": "gpe.appendContent", "data": {"url": url}})
+    for site in (first, second):
+        site.page.frame_locator("iframe").get_by_role("dialog").wait_for()
+    first.has("InvitationShown", 2)
+    first.page.frame_locator("iframe").get_by_role("button", name=button).click()
+    expect(second.page.locator("iframe")).to_have_count(0)
+    first.has(answer)
+    answers = [e["eventName"] for e in first.history() if e["eventName"].startswith("Invitation")]
+    assert answers == ["InvitationShown", "InvitationShown", answer]
+
+
+def test_an_invitation_that_ran_out_in_one_tab_stays_in_the_other(tabs: Tabs) -> None:
+    first, second = tabs.open(), tabs.open()
+    url = "/frontend/resources/invite.html"
+    first.notify({"channel": "gpe.appendContent", "data": {"url": url + "?timeout=5"}})
+    frame = second.page.frame_locator("iframe")
+    frame.get_by_role("dialog").wait_for()
+    for _ in range(8):  # somebody is busy with it
+        frame.get_by_role("heading").hover()
+        frame.get_by_role("dialog").dispatch_event("pointermove")
+        second.page.wait_for_timeout(800)
+    first.has("InvitationTimedOut")
+    expect(frame.get_by_role("dialog")).to_be_visible()

@@ -6,7 +6,7 @@
  * Reads from its address: `visitId`, `pageId`, `invitation`, `webengagement`, `first_name`,
  * `last_name`, `subject`, `phone` (or `contact_number`). Times are shown in the visitor's own zone.
  */
-import { Refusal, call, memory, newKey, place, urlVariable, wish, write } from "./web-media.js";
+import { Refusal, call, isBack, memory, newKey, place, tellPage, urlVariable, wish, write } from "./web-media.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 5_000;
@@ -153,9 +153,9 @@ async function book() {
       const names = place("name").value.trim() ? { first_name: place("name").value.trim(), last_name: "" } : {};
       const asked = { ...wish(), ...names, phone: place("phone").value.trim(), slot };
       mine.wanted ||= newKey();
+      known.set(mine.wanted); // whoever leaves before the answer finds it on the next page
       const found = await call(root, { ...asked, id: mine.wanted });
       Object.assign(mine, { key: found.id, wanted: "" });
-      known.set(mine.key);
       show(found, true);
     }
   } catch (error) {
@@ -169,7 +169,10 @@ async function book() {
 async function refused(error) {
   if (!(error instanceof Refusal)) throw error;
   fail(error.message);
-  if (!error.passes) mine.wanted = "";
+  if (!error.passes && mine.wanted) {
+    mine.wanted = "";
+    known.set(null);
+  }
   if (["slot", "slot-full", "closed"].includes(error.code)) await showForm().catch(() => {});
   else if (["over", "taken"].includes(error.code)) await look();
 }
@@ -192,6 +195,7 @@ function show(found, focus = false) {
   if (focus) place("booked-heading").focus();
   clearTimeout(timer);
   if (open) timer = setTimeout(look, PAUSE);
+  else tellPage("ended");
 }
 
 async function look() {
@@ -235,7 +239,7 @@ async function begin() {
     if (mine.key) return await look();
     await showForm();
     place("problem").hidden = true;
-    place(place("phone").value ? "book" : "phone").focus();
+    if (!isBack()) place(place("phone").value ? "book" : "phone").focus();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     fail(error.passes ? "We can not be reached. Trying again …" : error.message);

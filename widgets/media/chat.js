@@ -6,7 +6,7 @@
  * Reads from its address: `visitId`, `pageId`, `invitation`, `webengagement`, `first_name`,
  * `last_name`, `subject`. A page around may call `startChatInThisWindow()` and `restoreChat()`.
  */
-import { Refusal, call, memory, newKey, place, urlVariable, wish, write } from "./web-media.js";
+import { Refusal, call, isBack, memory, newKey, place, tellPage, urlVariable, wish, write } from "./web-media.js";
 
 /** Pause between two questions in ms: quick while somebody speaks, slower in silence. */
 const QUICK = 1_000;
@@ -41,10 +41,10 @@ async function startChatInThisWindow() {
   begin();
   try {
     chat.wanted ||= newKey();
+    known.set(chat.wanted); // whoever leaves before the answer finds it on the next page
     const news = await call(root, { ...wish(), id: chat.wanted });
     chat.key = news.id;
     chat.wanted = "";
-    known.set(chat.key);
     take(news);
     open();
   } catch (error) {
@@ -61,7 +61,7 @@ async function restoreChat() {
   try {
     const news = await call(path());
     // An ended chat is shown again on reload alone: another invitation is another chat.
-    if (news.state === "ended" && !isReload()) {
+    if (news.state === "ended" && !isReload() && !isBack()) {
       known.set(null);
       return false;
     }
@@ -70,6 +70,7 @@ async function restoreChat() {
   } catch (error) {
     if (error instanceof Refusal && error.status === 404) {
       known.set(null);
+      if (isBack()) chat.wanted = key; // it was on its way when the page before was left
       return false;
     }
     troubled(error, startChatInThisWindow);
@@ -94,13 +95,14 @@ function begin() {
 function open() {
   place("answer").hidden = false;
   place("end").hidden = false;
-  message.focus();
+  if (!isBack()) message.focus(); // a visitor who reads on is somewhere else
   ask();
 }
 
 /** @param {string} words */
 function finish(words) {
   chat.over = true;
+  tellPage("ended");
   clearTimeout(timer);
   document.body.classList.add("over");
   for (const id of ["answer", "end", "problem"]) place(id).hidden = true;
@@ -118,6 +120,7 @@ function troubled(error, again) {
   if (!(error instanceof Refusal)) throw error;
   if (!error.passes) {
     chat.wanted = "";
+    known.set(null);
     finish("The chat did not start.");
     return fail(error.message);
   }

@@ -7,6 +7,7 @@
  */
 import { Gms, GmsError } from "./gms.js";
 import * as dialogs from "./gms-dialogs.js";
+import { isBack, memory, tellPage } from "./web-media.js";
 
 /** Pause between refreshes in ms: quick while somebody speaks, slower in silence. */
 const QUICK = 1_000;
@@ -23,6 +24,7 @@ const HERE = "In this chat with you";
 const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const message = /** @type {HTMLTextAreaElement} */ (place("message"));
 const page = /** @type {any} */ (window);
+const known = memory("chat");
 let gms = new Gms("/genesys/1/service", "Visitor");
 
 /** What was asked of GMS: nothing yet, or a scenario at a service. */
@@ -47,8 +49,9 @@ const gmsInterface = {
     Object.assign(wish, { scenario, service });
     gms = new Gms(url, headers?.gms_user || "Visitor");
     begin();
-    const known = remembered();
-    if (known && scenario.includes("CHAT")) return resume(known, again);
+    const before = known.get();
+    if (before && scenario === "CHAT-WAIT") return follow(() => gms.follow(before, "StartChat"));
+    if (before && scenario.includes("CHAT")) return resume(before, again);
     const lack = dialogs.lacking(scenario, params);
     if (lack) return question(lack);
     const start = () => gms.start(service, scenario, said(params)).then(handler);
@@ -96,19 +99,19 @@ async function question(lack) {
   dialogs.ask(lack, times);
 }
 
-/** @param {string} known @param {() => void} again a chat from the start */
-async function resume(known, again) {
-  chat.id = known;
+/** @param {string} id @param {() => void} again a chat from the start */
+async function resume(id, again) {
+  chat.id = id;
   try {
-    take(await gms.enter(known));
+    take(await gms.enter(id));
     if (!chat.over) open();
   } catch (error) {
     if (error instanceof GmsError && error.status === 404) {
-      forget();
+      known.set(null);
       return again();
     }
     fail("The chat can not be reached. Trying again …");
-    retry(() => resume(known, again));
+    retry(() => resume(id, again));
   }
 }
 
@@ -121,6 +124,7 @@ async function onResponseReceived(dialog) {
   say("");
   const { service, scenario } = wish;
   const cancel = scenario.endsWith("USERTERM") ? () => takeBack(service, dialog._id) : undefined;
+  tellPage("ended"); // it is said now: opened again, it would be asked for again
   dialogs.show(dialog, { choose: (choice) => follow(() => gms.choose(choice._user_action_url)), cancel });
 }
 
@@ -137,6 +141,7 @@ function follow(what) {
 
 /** Asks again and again until an agent is there. @param {import("./gms.js").Dialog} dialog */
 function awaitAgent(dialog) {
+  known.set(dialog._id);
   say(dialog._text ?? SOON);
   chat.failures = 0;
   window.clearTimeout(timer);
@@ -155,7 +160,7 @@ function takeBack(service, id) {
 /** @param {string} id */
 async function enter(id) {
   chat.id = id;
-  remember(id);
+  known.set(id);
   await attempt(async () => {
     take(await gms.enter(id));
     if (!chat.over) open();
@@ -177,7 +182,7 @@ function open() {
   place("answer").hidden = false;
   place("end").hidden = false;
   place("problem").hidden = true;
-  message.focus();
+  if (!isBack()) message.focus(); // a visitor who reads on is somewhere else
   poll();
 }
 
@@ -186,7 +191,8 @@ function finish() {
   wish.scenario = "";
   document.body.classList.add("over");
   window.clearTimeout(timer);
-  forget();
+  known.set(null);
+  tellPage("ended");
   for (const id of ["answer", "end", "problem"]) place(id).hidden = true;
   place("over").hidden = false;
   say("Chat ended");
@@ -352,36 +358,6 @@ function ring() {
   if (document.visibilityState === "visible") return;
   unread += 1;
   document.title = `(${unread}) New message`;
-}
-
-/** One chat for a visit and window; a window without storage only loses it on reload. */
-function storageKey() {
-  return `overture.chat.${page.getUrlVars("visitId") ?? ""}`;
-}
-
-function remembered() {
-  try {
-    return sessionStorage.getItem(storageKey());
-  } catch {
-    return null;
-  }
-}
-
-/** @param {string} id */
-function remember(id) {
-  try {
-    sessionStorage.setItem(storageKey(), id);
-  } catch {
-    // A sandboxed frame has no storage.
-  }
-}
-
-function forget() {
-  try {
-    sessionStorage.removeItem(storageKey());
-  } catch {
-    // As above.
-  }
 }
 
 place("answer").addEventListener("submit", (event) => {

@@ -86,7 +86,27 @@ export function newKey() {
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** What a window remembers over a reload; without storage it only forgets. @param {string} medium */
+/**
+ * Tells the page around, when this is a frame in it because its window was blocked, so that the
+ * next page opens it again: `embed` at this address, or `ended`, and it is not opened any more.
+ * @param {"embed" | "ended"} type
+ */
+export function tellPage(type) {
+  if (window.parent === window) return;
+  const around = document.referrer ? new URL(document.referrer).origin : "*";
+  window.parent.postMessage({ overture: "frame", type, url: location.href }, around);
+}
+
+/** Whether the page before had this open: go on, and start nothing that nobody asked for. */
+export function isBack() {
+  return window.name === "overture.again";
+}
+
+/**
+ * What a window remembers over a reload, and a frame from page to page. A browser that refuses
+ * storage to a frame leaves the end of its own address, which the page around keeps.
+ * @param {string} medium
+ */
 export function memory(medium) {
   const name = `overture.${medium}.${urlVariable("visitId") ?? ""}`;
   return {
@@ -94,7 +114,7 @@ export function memory(medium) {
       try {
         return sessionStorage.getItem(name);
       } catch {
-        return null;
+        return location.hash.slice(1) || null;
       }
     },
     /** @param {string | null} value null forgets */
@@ -103,8 +123,9 @@ export function memory(medium) {
         if (value === null) sessionStorage.removeItem(name);
         else sessionStorage.setItem(name, value);
       } catch {
-        // A sandboxed frame has no storage.
+        history.replaceState(null, "", `#${value ?? ""}`);
       }
+      if (value !== null) tellPage("embed");
     },
   };
 }

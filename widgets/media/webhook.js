@@ -6,7 +6,7 @@
  * Reads from its address: `visitId`, `pageId`, `invitation`, `webengagement`, `first_name`,
  * `last_name`, `subject`.
  */
-import { Refusal, call, memory, newKey, place, wish, write } from "./web-media.js";
+import { Refusal, call, memory, newKey, place, tellPage, wish, write } from "./web-media.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 3_000;
@@ -34,6 +34,7 @@ function show(state) {
   place("again").hidden = state === "waiting" || state === "handed";
   clearTimeout(timer);
   if (state === "waiting") timer = setTimeout(look, PAUSE);
+  else tellPage("ended");
 }
 
 /** @param {string} key @param {string} [more] */
@@ -46,11 +47,11 @@ async function look() {
   clearTimeout(timer);
   try {
     const key = known.get();
-    if (key) return show((await call(path(key))).state);
+    if (key && key !== wanted) return show((await call(path(key))).state);
     wanted ||= newKey();
+    known.set(wanted);
     const found = await call(root, { ...wish(), id: wanted });
     wanted = "";
-    known.set(found.id);
     show(found.state);
     timer = setTimeout(look, 500);
   } catch (error) {

@@ -8,10 +8,12 @@ const ANSWERS = [
 
 const log = /** @type {HTMLElement} */ (document.getElementById('log'));
 const text = /** @type {HTMLInputElement} */ (document.getElementById('text'));
-let said = 0;
+/** What was said in this tab: opened again on the next page, the window goes on with it.
+ * @type {[string, string][]} */
+let lines = [];
 
 /** @param {string} who @param {string} words */
-function say(who, words) {
+function show(who, words) {
   const line = document.createElement('p');
   line.className = who === 'You' ? 'mine' : 'theirs';
   const name = document.createElement('b');
@@ -21,12 +23,21 @@ function say(who, words) {
   log.scrollTop = log.scrollHeight;
 }
 
+/** @param {string} who @param {string} words */
+function say(who, words) {
+  show(who, words);
+  lines.push([who, words]);
+  try { sessionStorage.setItem('partner', JSON.stringify(lines)); } catch { /* it forgets */ }
+}
+
 document.getElementById('form')?.addEventListener('submit', (event) => {
   event.preventDefault();
   say('You', text.value);
   text.value = '';
-  say('Swift Parcels', ANSWERS[Math.min(said, ANSWERS.length - 1)]);
-  said += 1;
+  const said = lines.filter(([who]) => who === 'You').length;
+  say('Swift Parcels', ANSWERS[Math.min(said, ANSWERS.length) - 1]);
 });
-say('Swift Parcels', 'Hello! What would you like to know about your delivery?');
+try { lines = JSON.parse(sessionStorage.getItem('partner') ?? '[]'); } catch { /* it forgot */ }
+for (const [who, words] of lines) show(who, words);
+if (!lines.length) say('Swift Parcels', 'Hello! What would you like to know about your delivery?');
 text.focus();

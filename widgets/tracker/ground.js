@@ -81,7 +81,7 @@ export const store = {
   /** From now on, the page remembers alone. */
   leaveNothing() {
     const memory = { ...this.memory };
-    for (const key of ['visit', 'pending', 'seen']) this.remove(key);
+    for (const key of ['visit', 'pending', 'seen', 'media']) this.remove(key);
     this.memory = memory;
   },
 };

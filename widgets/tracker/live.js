@@ -18,7 +18,10 @@
  * @typedef {{acknowledge(cursor: string): void, close(): void, turn?: (page: string) => void}} Link
  * @typedef {{from?: string, to?: string, type: string, cursor?: string|null, packet?: Packet}} Word
  * @typedef {{element: HTMLElement, frame: HTMLIFrameElement, view: Window|null, origin: string,
- *   invitation?: string, floating: boolean, embedded?: boolean, shown: boolean, answered: boolean, kept: boolean}} Panel
+ *   invitation?: string, floating: boolean, embedded?: boolean, shown: boolean, answered: boolean,
+ *   medium: boolean, kept?: Kept}} Panel
+ * A medium inside the page, as the next page of the tab opens it again.
+ * @typedef {{url: string, title: string}} Kept
  *
  * What the tracker lends to this half; it stays the owner.
  * @typedef {object} Parts
@@ -52,14 +55,22 @@ export function createLive(parts) {
   const frames = createFrames(parts);
   const channels = createChannels(parts);
   const delivery = createDelivery(parts, channels, frames.append);
+  frames.restore();
   return {
     on: channels.on,
-    start: delivery.start,
-    stop: delivery.stop,
+    start() {
+      frames.listen();
+      delivery.start();
+    },
+    stop() {
+      frames.deafen();
+      delivery.stop();
+    },
     hurry: delivery.hurry,
     /** Another page in the same document: what was sent to the old one is not for this one. */
     renew() {
       frames.clear();
+      frames.restore();
       delivery.renew();
     },
   };
@@ -69,8 +80,10 @@ export function createLive(parts) {
 
 /** Frames of allowed origins inside the page, and what the invitations in them report.
  * @param {Parts} parts */
-function createFrames({ settings, page, identity, flush, warn, guarded }) {
+function createFrames({ settings, page, identity, store, flush, warn, guarded }) {
   /** @type {Set<Panel>} */ const panels = new Set();
+  /** @type {Set<string>} */ const answered = new Set(); // in other tabs
+  /** @type {BroadcastChannel|null} */ let tabs = null;
 
   /** The address of content, relative to the server. @param {unknown} address @returns {URL} */
   function resolved(address) {
@@ -109,6 +122,7 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
 
   /** Handles `gpe.appendContent`. @param {Data} data @param {string} [invitation] its id */
   function append(data, invitation) {
+    if (invitation && answered.has(invitation)) return;
     const url = resolved(data.url);
     if (!isAllowed(url)) return warn('Content refused, its origin is not allowed:', url.origin + '; see allowedOrigins.');
     if (data.method !== undefined && String(data.method).toUpperCase() !== 'GET') {
@@ -125,23 +139,25 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
     Object.assign(frame.style, floating
       ? { position: 'fixed', right: '0', bottom: '0', zIndex: TOPMOST, width: 'min(420px, 100vw)', height: '320px', maxHeight: '100vh' }
       : { width: '100%' });
-    add({ element: frame, frame, url, invitation, floating, kept: false }, container);
+    add({ element: frame, frame, url, invitation, floating, medium: false }, container);
   }
 
   /** @param {{element: HTMLElement, frame: HTMLIFrameElement, url: URL, invitation?: string,
-   *   floating: boolean, kept: boolean}} parts @param {HTMLElement} container */
+   *   floating: boolean, medium: boolean, kept?: Kept}} parts @param {HTMLElement} container */
   function add({ url, ...parts }, container) {
     container.appendChild(parts.element);
     panels.add({ ...parts, view: parts.frame.contentWindow, origin: url.origin, shown: false, answered: false });
   }
 
   /** Shows a medium inside the page, because its window was not allowed to open.
-   * @param {unknown} address @param {unknown} title */
-  function embed(address, title) {
+   * @param {unknown} address @param {unknown} title @param {string} [back] what the frame is called
+   * when it was open on the page before, so that it goes on and starts nothing */
+  function embed(address, title, back = '') {
     const url = resolved(address);
     if (!isAllowed(url)) return warn('Content refused, its origin is not allowed:', url.origin);
     const name = String(title || 'Chat').slice(0, 80);
     const frame = frameOf(url, name);
+    frame.name = back;
     Object.assign(frame.style, { flex: '1', width: '100%' });
     const box = document.createElement('div');
     box.className = 'gpe-widget gpe-embedded';
@@ -150,8 +166,34 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
       width: 'min(400px, calc(100vw - 16px))', height: 'min(600px, calc(100vh - 16px))', overflow: 'hidden',
       background: '#fff', borderRadius: '12px', boxShadow: '0 12px 40px rgba(20, 20, 50, .3)',
     });
-    box.append(titleBar(name, () => { box.remove(); }), frame);
-    add({ element: box, frame, url, floating: false, kept: true }, document.body);
+    box.append(titleBar(name, () => {
+      for (const panel of media()) if (panel.element === box) remove(panel);
+      keep();
+    }), frame);
+    add({ element: box, frame, url, floating: false, medium: true, kept: { url: url.href, title: name } }, document.body);
+    keep();
+  }
+
+  /** What stays when the page changes. */
+  function media() { return Array.from(panels).filter((panel) => panel.medium); }
+
+  /** The tab remembers which media are open; without consent to storage, the page alone does. */
+  function keep() { store.set('media', media().flatMap((panel) => panel.kept || [])); }
+
+  /** Opens what was open on the page before. On a page that comes back from the browser's cache,
+   * what was closed meanwhile goes. */
+  function restore() {
+    /** @type {Kept[]} */ const known = store.get('media') || [];
+    const open = media();
+    for (const panel of open) if (panel.kept && !known.some(({ url }) => url === panel.kept?.url)) remove(panel);
+    for (const { url, title } of known) if (!open.some(({ kept }) => kept?.url === url)) embed(url, title, 'overture.again');
+  }
+
+  /** What a medium inside the page says of itself: it goes on at an address, or it is over.
+   * @param {Panel} panel @param {unknown} [url] */
+  function goesOn(panel, url) {
+    panel.kept = url ? { url: String(url), title: panel.frame.title } : undefined;
+    keep();
   }
 
   /** @param {string} text @param {() => void} close */
@@ -195,7 +237,26 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
     if (panel.invitation) data.id = panel.invitation;
     if (typeof medium === 'string') data.medium = medium.slice(0, 64);
     page.record(DISPOSITIONS[type], data);
+    if (panel.invitation && /^(accep|rejec)ted$/.test(type)) tabs?.postMessage(panel.invitation);
     flush(); // before the medium reports that it has started
+  }
+
+  /** What was answered in one tab goes from the others: it is one invitation. What ran out of time in
+   * one may be in use in another. Open while the page is, so that a browser may keep the page. */
+  function listen() {
+    if (tabs) return;
+    try {
+      tabs = new BroadcastChannel('overture answers ' + settings.base);
+    } catch { return; } // each tab waits for its own answer
+    tabs.onmessage = guarded(({ data }) => {
+      answered.add(data);
+      for (const panel of panels) if (!panel.medium && panel.invitation === data) remove(panel);
+    });
+  }
+
+  function deafen() {
+    tabs?.close();
+    tabs = null;
   }
 
   /** @param {Panel} panel @param {Data} message */
@@ -213,6 +274,7 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
     const { type, medium, url, title } = message.data;
     if (type === 'resize') resize(panel, message.data);
     else if (type === 'close') close(panel);
+    else if (panel.medium && /^(embed|ended)$/.test(type)) goesOn(panel, type === 'embed' && url);
     else if (type === 'embed' && !panel.embedded) {
       panel.embedded = true; // one conversation for one invitation
       embed(url, title);
@@ -229,10 +291,10 @@ function createFrames({ settings, page, identity, flush, warn, guarded }) {
   }
 
   /** What belonged to the page before leaves with it; a conversation stays. */
-  function clear() { for (const panel of Array.from(panels)) if (!panel.kept) remove(panel); }
+  function clear() { for (const panel of Array.from(panels)) if (!panel.medium) remove(panel); }
 
   addEventListener('message', guarded(heard));
-  return { append, clear };
+  return { append, clear, restore, listen, deafen };
 }
 
 /* ------------------------------------------------------------------ channels */

@@ -241,6 +241,7 @@ function createConsent(page, identity, outbox, captures, live) {
     live.stop();
     identity.forget();
     store.remove('seen');
+    store.remove('media');
   }
 
   function begin() {
