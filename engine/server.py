@@ -307,12 +307,12 @@ class _Inside:
         await self._ingest.accept([body(event)])
 
     async def journey(self, visit: str) -> Sequence[Mapping[str, Any]]:
-        """Give the events of a visit; what was sent has its reason in words as ``because``."""
+        """Give the events of a visit; sent or excepted, a decision has ``because``, in words."""
         events = await self.histories.events(visit)
         for event in events:
             event["decisions"] = [
                 {**one, "because": reason(self._shelf.book, one["strategy"], one["rule"])}
-                if one["reason"] is None
+                if one["reason"] in (None, "unless")
                 else one
                 for one in event["decisions"]
             ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from engine.language import syntax
@@ -88,6 +89,10 @@ def _said(node: syntax.Expr) -> str:
             return f"{atom_written(atom)} was seen{_during(window)}"
         case syntax.InHours(hours=hours):
             return f"it is within {hours}"
+        case syntax.Path(parts=("visitor" | "visit" as owner, *names)) if names:
+            return f"the {owner} is marked “{_spaced(names)}”"
+        case syntax.Path():
+            return _named(node)
         case _:
             return written(node)
 
@@ -100,8 +105,15 @@ def _named(node: syntax.Expr) -> str:
             return _AGGREGATES[function].format(atom_written(atom, field)) + _during(window)
         case syntax.Outside(name="agents.ready", argument=medium):
             return f"the number of agents ready for {medium}"
+        case syntax.Path(parts=("visitor" | "visit" | "event" as owner, *names)) if names:
+            return f"the {owner}'s {_spaced(names)}"
         case _:
             return written(node)
+
+
+def _spaced(names: Sequence[str]) -> str:
+    """Names as words: ``dislikesChat`` is "dislikes chat"."""
+    return " ".join(re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower() for name in names)
 
 
 def _during(window: syntax.Window | None) -> str:

@@ -185,3 +185,55 @@ def test_axe_finds_nothing_serious_in_the_shop(shop: str, browser_page: Page, wi
         page.wait_for_timeout(300)
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+
+
+LIMITED = """
+category Products is url "/products/**"
+message Hello is gpe.appendContent { url: "/frontend/resources/invite.html" }
+
+strategy "Once"
+  limit 1 per visit
+  on PageEntered in Products
+    send Hello
+"""
+
+
+@pytest.mark.parametrize("width", [1100, 360])
+def test_nothing_that_is_offered_lies_under_the_strip(
+    shop: str, browser_page: Page, width: int
+) -> None:
+    page = browser_page
+    page.set_viewport_size({"width": width, "height": 760})
+    play(page, shop, "content")
+    offer = page.locator("#offer iframe")
+    expect(offer).to_be_visible()
+    expect(page.frame_locator("#offer iframe").locator("#dialog")).to_be_visible()
+    expect(page.locator("#strip-panel")).to_have_attribute("open", "")
+    expect(offer).to_be_in_viewport(ratio=0.9)
+    for place in ("start", "center", "end"):
+        offer.evaluate("(frame, block) => frame.scrollIntoView({block})", place)
+        box, strip = offer.bounding_box(), page.locator(".strip").bounding_box()
+        assert box
+        assert strip
+        assert strip["y"] + strip["height"] <= box["y"]
+
+
+def test_the_strip_says_that_a_limit_stands_in_the_way_and_what_to_do(
+    overture_server: StartServer, tmp_path: Path, browser_page: Page
+) -> None:
+    address = overture_server(written(tmp_path, sample=LIMITED))
+    page = browser_page
+    page.goto(f"{address}/products/loop-watch")
+    frame = page.frame_locator("iframe[src*='invite.html']")
+    expect(frame.locator("#dialog")).to_be_visible()
+    expect(page.locator("#strip-hint")).to_be_empty()
+    frame.locator("#reject").click()
+    page.goto(f"{address}/products/aurora-12")
+    hint = page.locator("#strip-hint")
+    expect(hint).to_contain_text("as often as the book allows")
+    expect(hint).to_contain_text("new private window")
+    hint.get_by_role("button", name="Be a new visitor").click()
+    page.wait_for_url("**/shop/")
+    page.goto(f"{address}/products/aurora-12")
+    expect(frame.locator("#dialog")).to_be_visible()
+    expect(hint).to_be_empty()

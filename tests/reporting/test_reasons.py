@@ -13,6 +13,7 @@ BOOK = """
 category Checkout is url "/checkout/**"
 category Products is url "/products/**"
 hours Office is Mon-Fri 09:00-17:00
+fact visitor.dislikesChat boolean = false
 event AddToCart
   price number
 message Hello is gpe.appendContent {{ url: "/a.html" }}
@@ -81,7 +82,13 @@ def test_conditions(when: str, conditions: list[str]) -> None:
 def test_exceptions_and_description() -> None:
     found = said(unless='visitor.state = "recognized" or seen(AddToCart, ever)')
     assert found["description"] == "Somebody hesitates."
-    assert found["exceptions"] == ['visitor.state is "recognized"', "AddToCart was seen"]
+    assert found["exceptions"] == ['the visitor\'s state is "recognized"', "AddToCart was seen"]
+
+
+def test_facts_are_words_and_not_names() -> None:
+    assert said(unless="visitor.dislikesChat")["exceptions"] == [
+        "the visitor is marked “dislikes chat”"
+    ]
 
 
 def test_what_the_book_has_no_more_has_no_reason() -> None:

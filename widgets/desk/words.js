@@ -51,14 +51,17 @@ export function reasonWords(reason) {
 
 /**
  * One decision of the engine as a sentence, and whether it invited.
- * @param {{strategy?: string, reason?: string | null, sends?: unknown[]}} decision
+ * @param {{strategy?: string, reason?: string | null, sends?: unknown[],
+ *   because?: {exceptions?: string[]} | null}} decision
  */
 export function decisionWords(decision) {
   const name = `“${decision.strategy ?? "A strategy"}”`;
   const sent = !decision.reason && (decision.sends?.length ?? 0) > 0;
   if (sent) return { sent, text: `${name} sent its message` };
   const reason = String(decision.reason ?? "");
-  return { sent, text: `${name} held back: ${reasonWords(reason) || "nothing to send"}` };
+  const held = reason === "unless" ? (decision.because?.exceptions ?? []) : [];
+  const which = held.length ? `, one of: ${held.join("; ")}` : "";
+  return { sent, text: `${name} held back: ${reasonWords(reason) || "nothing to send"}${which}` };
 }
 
 /** Milliseconds of a time that is a number or ISO text. @param {unknown} time */

@@ -38,7 +38,6 @@ export const LANGUAGES = { en: 'English', de: 'Deutsch', fr: 'Français', es: 'E
 export const THEMES = ['night', 'meadow'];
 
 const RESOURCES = '/frontend/resources/';
-const SANDBOX = 'allow-scripts allow-same-origin allow-popups allow-popups-to-escape-sandbox allow-forms';
 /** @type {Record<string, string>} */
 const EVENTS = { shown: 'InvitationShown', accepted: 'InvitationAccepted', rejected: 'InvitationRejected', timedOut: 'InvitationTimedOut' };
 
@@ -82,7 +81,6 @@ function show() {
   const url = new URL(address(), location.href);
   url.searchParams.set('languageCode', chosen('language'));
   frame = document.createElement('iframe');
-  frame.setAttribute('sandbox', SANDBOX);
   frame.referrerPolicy = 'origin';
   frame.title = widget().name;
   frame.src = url.href;
@@ -92,7 +90,7 @@ function show() {
 /** What starts something real is opened on purpose. */
 function offer() {
   const link = document.createElement('a');
-  link.href = RESOURCES + widget().page;
+  link.href = `${RESOURCES}${widget().page}?${new URLSearchParams({ languageCode: chosen('language'), theme: chosen('theme') })}`;
   link.target = '_blank';
   link.textContent = `Open: ${widget().name}`;
   const note = document.createElement('p');

@@ -8,19 +8,31 @@ const LOOK = 2000; // ms
 
 /** @typedef {{time: number, strategy?: string, reason?: string|null, sends?: unknown[]}} Decision */
 
+/** @type {Record<string, string>} why the same visitor will not be asked, however long one waits */
+const IN_THE_WAY = {
+  limit: 'has asked this visitor as often as the book allows (a limit: the sample book interrupts at most twice a visit and three times a week).',
+  unless: 'leaves this visitor alone, because of what they did or answered before.',
+  'one-at-a-time': 'waits: another invitation is still open. Answer it first.',
+};
+
 /**
  * Shows the youngest decisions in `list` and the last in `line`, as long as the page is open.
  * @param {() => string} visit its id, '' before it is known
  * @param {HTMLElement} list @param {HTMLElement} line
+ * @param {(sentence: string, isForGood: boolean) => void} tell why nothing happens, '' when something did;
+ *   for good: only a new visitor is asked again
  */
-export async function follow(visit, list, line) {
+export async function follow(visit, list, line, tell) {
   let shown = '';
   for (;;) {
     if (document.visibilityState === 'visible' && visit()) {
       const found = await decided(visit());
       if (found === null) return void line.replaceChildren('Decisions are shown where the API is open, on your own machine.');
       const text = JSON.stringify(found);
-      if (text !== shown) show(found, list, line);
+      if (text !== shown) {
+        show(found, list, line);
+        tell(...hindrance(found));
+      }
       shown = text;
     }
     await new Promise((resolve) => { setTimeout(resolve, LOOK); });
@@ -38,6 +50,18 @@ async function decided(visit) {
   } catch {
     return [];
   }
+}
+
+/** What stands in the way of the youngest moment: nothing, when something was sent in it.
+ * @param {[string, Decision][]} found @returns {[string, boolean]} */
+function hindrance(found) {
+  const last = found.at(-1)?.[1];
+  const moment = found.map(([, one]) => one).filter((one) => one.time === last?.time);
+  const held = moment.find((one) => IN_THE_WAY[one.reason ?? '']);
+  if (!held || moment.some((one) => !one.reason)) return ['', false];
+  const refused = held.reason === 'unless' && found.some(([event]) => event === 'InvitationRejected');
+  const why = refused ? 'leaves this visitor alone: they have said no.' : IN_THE_WAY[held.reason ?? ''];
+  return [`“${held.strategy}” ${why}`, held.reason !== 'one-at-a-time'];
 }
 
 /** @param {[string, Decision][]} found @param {HTMLElement} list @param {HTMLElement} line */

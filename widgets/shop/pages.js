@@ -110,9 +110,16 @@ export function product() {
       h('p.price.large', {}, money(found.price)),
       h('p.actions', {}, h('button.button.primary.add-to-cart', { type: 'button', 'data-price': found.price, onclick: add }, 'Add to cart')),
       said,
-      h('div', { id: 'offer' }),
+      offer(),
       h('dl.facts', {}, ...found.facts.flatMap(([name, value]) => [h('dt', {}, name), h('dd', {}, value)]))),
     h('section.also', {}, h('h2', {}, 'Goes well with it'), grid(others(found))));
+}
+
+/** Where content appears; what has come is brought into view. */
+function offer() {
+  const place = h('div', { id: 'offer' });
+  new ResizeObserver(() => { if (place.firstChild) place.scrollIntoView({ block: 'nearest' }); }).observe(place);
+  return place;
 }
 
 /** @param {Product} product */

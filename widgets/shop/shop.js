@@ -53,11 +53,11 @@ function footer() {
 const page = PAGES[document.body.dataset.page ?? 'home'] ?? home;
 document.body.append(
   h('a.skip', { href: '#main' }, 'To the content'),
+  strip(),
   header(),
   banners(),
   h('main', { id: 'main' }, page()),
   footer(),
-  strip(),
 );
 recognise();
 publishCart();

@@ -1,4 +1,4 @@
-/** The strip below every page: this visit as the engine knows it, and scenarios to play. */
+/** The strip above every page: this visit as the engine knows it, and scenarios to play. */
 
 import { follow } from './decisions.js';
 import { h } from './dom.js';
@@ -34,11 +34,14 @@ export function strip() {
     });
   });
   watch(agents);
-  follow(() => known, list, last);
+  const hint = h('p.strip-hint', { id: 'strip-hint', role: 'status' });
+  follow(() => known, list, last, (sentence, isForGood) => {
+    hint.replaceChildren(sentence, ...isForGood ? [' To be asked again, open the shop in a new private window, or', renewal('strip-hint-renew')] : []);
+  });
 
   return h('aside.strip', { 'aria-label': 'Demo information' },
     h('div.facts-line', {}, h('span', {}, 'visit ', visit), h('span', {}, 'page ', page), live, agents, last),
-    panel(list));
+    hint, panel(list));
 }
 
 /** What is shown on demand: scenarios and decisions. @param {HTMLElement} list */
@@ -65,7 +68,12 @@ function buttons(says) {
   }, name));
   return [...plays,
     h('button.small.quiet', { type: 'button', id: 'strip-stop', onclick: stop }, 'Stop'),
-    h('button.small.quiet', { type: 'button', id: 'strip-renew', onclick: renew }, 'Be a new visitor')];
+    renewal('strip-renew')];
+}
+
+/** @param {string} id */
+function renewal(id) {
+  return h('button.small.quiet', { type: 'button', id, onclick: renew }, 'Be a new visitor');
 }
 
 /** Forgets this browser's visit, visitor, cart and customer, and begins again. */

@@ -112,7 +112,8 @@ function createFrames({ settings, page, identity, store, flush, warn, guarded })
   /** @param {URL} url @param {string} title */
   function frameOf(url, title) {
     const frame = document.createElement('iframe');
-    frame.setAttribute('sandbox', SANDBOX);
+    // A frame of the page's own origin can take its sandbox off: that is no protection, and the browser warns.
+    if (url.origin !== location.origin) frame.setAttribute('sandbox', SANDBOX);
     frame.referrerPolicy = 'origin'; // tells the frame to whom it may speak, and nothing else
     frame.title = title;
     frame.src = url.href;
