@@ -32,6 +32,8 @@ class Settings(BaseModel):
     ``https://gms.example.com/genesys``, the interface of GMS is carried by that one, to which we
     are ``gms_user`` with ``gms_password``, or who has ``gms_apikey``. An invitation to a third
     party opens ``third_party_url`` with a token that is signed with ``third_party_secret``.
+    A visitor has ``chats_per_visitor`` conversations open at most; all who are no visitor of ours
+    and come from one address, ``chats_per_address``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,6 +61,8 @@ class Settings(BaseModel):
     gms_apikey: SecretStr = SecretStr("")
     callback_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,20})?$")
 
+    chats_per_visitor: int = Field(default=5, ge=1, le=1_000)
+    chats_per_address: int = Field(default=10, ge=1, le=5_000)
     webhook_url: str = ""
     webhook_secret: SecretStr | None = None
 
@@ -111,6 +115,8 @@ _WHOLE: Final = {
     "callback_minutes": "5 to 240",
     "callback_capacity": "1 to 10000",
     "callback_days": "1 to 60",
+    "chats_per_visitor": "1 to 1000",
+    "chats_per_address": "1 to 5000",
 }
 
 _VARIABLES: Final[Mapping[str, str]] = {
@@ -129,6 +135,8 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_CALLBACK_CAPACITY": "callback_capacity",
     "OVERTURE_CALLBACK_DAYS": "callback_days",
     "OVERTURE_CALLBACK_NUMBER": "callback_number",
+    "OVERTURE_CHATS_PER_VISITOR": "chats_per_visitor",
+    "OVERTURE_CHATS_PER_ADDRESS": "chats_per_address",
     "OVERTURE_WEBHOOK_URL": "webhook_url",
     "OVERTURE_WEBHOOK_SECRET": "webhook_secret",
     "OVERTURE_THIRD_PARTY_URL": "third_party_url",

@@ -45,6 +45,7 @@ from engine.media.deliveries import Deliveries, Receiver, receiver
 from engine.media.gms_client import GmsAddress, GmsClient
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
+from engine.media.places import Places
 from engine.media.routes import create_routes
 from engine.media.third_party import ThirdParty
 from engine.reporting.door import ReportDoor
@@ -137,7 +138,11 @@ async def _opened(
     hub = Hub(host, ingest, document.outbox_after)
     try:
         await host.start(EngagementCore(shelf.library, agents.free), hub.deliver)
-        store = InteractionStore(settings.data / "interactions.sqlite3", clock=now_ms)
+        store = InteractionStore(
+            settings.data / "interactions.sqlite3",
+            clock=now_ms,
+            per_visit=settings.chats_per_visitor,
+        )
     except OSError as error:
         await host.stop()
         raise StartError(str(error)) from error
@@ -145,7 +150,12 @@ async def _opened(
     try:
         inside = _Inside(host, ingest, access, shelf)
         deliveries = Deliveries(store, outside.webhook)
-        media = _media(store, agents, inside, deliveries, outside)
+        places = Places(
+            ingest.visitor_of,
+            of_visitor=settings.chats_per_visitor,
+            of_address=settings.chats_per_address,
+        )
+        media = _media(store, agents, inside, deliveries, outside, places)
         app = create_app(
             access=access,
             ingest=ingest,
@@ -201,6 +211,7 @@ def _media(
     inside: _Inside,
     deliveries: Deliveries,
     outside: _Outside,
+    places: Places,
 ) -> list[Route]:
     return create_routes(
         store,
@@ -215,6 +226,7 @@ def _media(
         deliveries=deliveries,
         gms=outside.gms,
         third_party=outside.third_party,
+        places=places,
     )
 
 

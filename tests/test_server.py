@@ -133,6 +133,7 @@ def test_a_data_folder_in_use(tmp_path: Path) -> None:
         ("OVERTURE_JOURNAL_GB", "plenty", "a number above 0"),
         ("OVERTURE_VISIT_HOURS", "0", "a number of hours from 0.01"),
         ("OVERTURE_CALLBACK_MINUTES", "1", "a whole number from 5 to 240"),
+        ("OVERTURE_CHATS_PER_ADDRESS", "0", "a whole number from 1 to 5000"),
         ("OVERTURE_WEBHOOK_URL", "http://receiver.example/in", "an address like https://"),
         ("OVERTURE_WEBHOOK_SECRET", "short", "at least 16 characters"),
         ("OVERTURE_WEBHOOK_URL", "https://receiver.example/in", "needs OVERTURE_WEBHOOK_SECRET"),

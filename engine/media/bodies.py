@@ -86,6 +86,11 @@ async def fields(request: Request) -> dict[str, str]:
     return texts
 
 
+def address(request: Request) -> str:
+    """Where a request came from: a proxy's address where there is one; '' where none is known."""
+    return request.client.host if request.client else ""
+
+
 async def model(request: Request, kind: type[M], *, wrong: int = 400) -> M:
     """A JSON body as a model. Raises Unreadable (413, 415, and ``wrong`` for a wrong value)."""
     # The type is demanded, not only expected: a page of another origin can send JSON as text

@@ -25,7 +25,9 @@ from engine.media.interactions import (
     Party,
     Refused,
     Report,
+    Unknown,
 )
+from engine.media.places import Places
 
 Happened = Callable[[str, str | None, str, Mapping[str, Any]], Awaitable[None]]
 """Put an event into a visit: (visitID, pageID, event name, data)."""
@@ -75,6 +77,7 @@ class Wish:
 
     ``invitation`` is the id that the invitation widget handed on; it proves nothing. ``key`` is the
     visitor's secret where the widget chose it: what is started again with it was started once.
+    ``address`` is where the request came from.
     """
 
     medium: str
@@ -85,6 +88,7 @@ class Wish:
     invitation: str | None
     customer: Mapping[str, str]
     key: str | None = None
+    address: str = ""
 
 
 class Conversations:
@@ -100,8 +104,10 @@ class Conversations:
         agents: Agents,
         happened: Happened,
         invitation: InvitationOf,
+        places: Places | None = None,
     ) -> None:
         self.store = store
+        self._places = places or Places()
         self.agents = agents
         self._happened = happened
         self._invitation = invitation
@@ -121,7 +127,12 @@ class Conversations:
         return await self.begin(await self.draft(wish), also=also, key=wish.key)
 
     async def draft(self, wish: Wish) -> Draft:
-        """What a wish carries: attached data, and what is known of the invitation behind it."""
+        """What a wish carries: attached data, and what is known of the invitation behind it.
+
+        Raises Refused (``too-many``) before anybody elsewhere is asked to start something.
+        """
+        if wish.key is None:  # with a key it may have been started already: see ``begin``
+            self._places.check(await self._places.holder(wish.visit, wish.address))
         invitation = await self._known_invitation(wish)
         return Draft(
             medium=wish.medium,
@@ -131,16 +142,29 @@ class Conversations:
             attached=_attached(wish, invitation),
             customer=wish.customer,
             invitation={key: invitation[key] for key in _NAMES if invitation.get(key)},
+            address=wish.address,
         )
 
     async def begin(
         self, draft: Draft, *, also: WithStart | None = None, key: str | None = None
     ) -> tuple[Interaction, str]:
         """The interaction of a draft. ``key`` is the visitor's, where somebody else gave it."""
-        interaction, key = await self.store.create(draft, also, key)
+        if key is not None and await self._is_started(key, draft.medium):
+            interaction, key = await self.store.create(draft, also, key)
+        else:
+            holder = await self._places.holder(draft.visit, draft.address)
+            with self._places.entering(holder) as keep:
+                interaction, key = await self.store.create(draft, also, key)
+                keep(interaction.id)
         self._hear(interaction)
         await self._tell()
         return interaction, key
+
+    async def _is_started(self, key: str, medium: str) -> bool:
+        try:
+            return (await self.store.of_visitor(key)).medium == medium
+        except Unknown:
+            return False
 
     async def visitor(self, key: str) -> Interaction:
         """The interaction of a visitor's key, who is there now. Raises Unknown."""
@@ -261,6 +285,7 @@ class Conversations:
 
     async def _end(self, interaction: Interaction) -> Interaction:
         self.agents.release(interaction.id)
+        self._places.release(interaction.id)
         self._heard.pop(interaction.id, None)
         for party in _PARTIES:
             self._typing.pop((interaction.id, party), None)

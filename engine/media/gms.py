@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.media.bodies import fields
+from engine.media.bodies import address, fields
 from engine.media.chat import Chat
 from engine.media.conversations import Conversations
 from engine.media.gms_answers import Shown, answer, gms_user, guarded, root
@@ -72,7 +72,7 @@ class GmsChat(Chat):
         return answer({"_id": await self._started(request, body)})
 
     async def _started(self, request: Request, body: Person) -> str:
-        return (await self.start(body.wish(self.word, gms_user(request)))).key
+        return (await self.start(body.wish(self.word, gms_user(request), address(request)))).key
 
     async def _continue(self, request: Request) -> Response:
         """What a widget that waits asks: the chat as soon as an agent has it."""

@@ -59,7 +59,7 @@ class Person(BaseModel):
     first_name: Token = ""
     last_name: Token = ""
 
-    def wish(self, medium: str, user: str) -> Wish:
+    def wish(self, medium: str, user: str, address: str) -> Wish:
         """The same for the rules of conversations; ``user`` names who says no name."""
         name = f"{self.first_name} {self.last_name}".strip()
         return Wish(
@@ -70,6 +70,7 @@ class Person(BaseModel):
             webengagement=self.webengagement,
             invitation=self.invitation,
             customer=self.customer(),
+            address=address,
         )
 
     def customer(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.media.bodies import fields
+from engine.media.bodies import address, fields
 from engine.media.conversations import Conversations, Wish
 from engine.media.gms_answers import answer, guarded
 from engine.media.gms_bodies import Id, Position, Token
@@ -56,7 +56,7 @@ class StartBody(BaseModel):
             if name.startswith(_DATA) and name.endswith("]")
         }
 
-    def wish(self) -> Wish:
+    def wish(self, address: str) -> Wish:
         """The chat that is asked for."""
         data = self.data
         said = {
@@ -74,6 +74,7 @@ class StartBody(BaseModel):
             webengagement=data.get("webengagement"),
             invitation=data.get("invitation"),
             customer=own | {name: value for name, value in said.items() if value},
+            address=address,
         )
 
 
@@ -118,7 +119,7 @@ class GmsChat2:
 
     async def _start(self, request: Request) -> Response:
         body = StartBody.model_validate(await fields(request))
-        found, key = await self._conversations.start(body.wish())
+        found, key = await self._conversations.start(body.wish(address(request)))
         found = await self._conversations.store.join(found.id)
         return await self._shown(found, key, 1)
 

@@ -18,7 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine.media import gms_chat2
-from engine.media.bodies import fields, model
+from engine.media.bodies import address, fields, model
 from engine.media.conversations import ELSEWHERE, GMS, GMS_CALLBACK, Conversations, Wish
 from engine.media.desk import Authorised
 from engine.media.gms_answers import Shown, answer, gms_user, guarded, mistake, root
@@ -126,7 +126,8 @@ class GmsRelay:
         values = await fields(request)
         calls = values.get("_media_type") == "voice" or "_phone_number" in values
         user = gms_user(request)
-        wish = Person.model_validate(values).wish(GMS_CALLBACK if calls else GMS, user)
+        medium = GMS_CALLBACK if calls else GMS
+        wish = Person.model_validate(values).wish(medium, user, address(request))
         draft = await self._conversations.draft(wish)
         status, told = await self._begun(_path(request), values, draft, user=user)
         return answer(_ours(told, root(request)), status)
@@ -180,7 +181,7 @@ class GmsRelay:
 
     async def _start2(self, request: Request) -> Response:
         values = await fields(request)
-        wish = gms_chat2.StartBody.model_validate(values).wish()
+        wish = gms_chat2.StartBody.model_validate(values).wish(address(request))
         draft = await self._conversations.draft(replace(wish, medium=self.word))
         said = {name: value for name, value in values.items() if name != "userData[invitation]"}
         attached = {f"userData[{name}]": _text(value) for name, value in draft.attached.items()}

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.media.bodies import fields, model
+from engine.media.bodies import address, fields, model
 from engine.media.callbacks import Callback, Callbacks, iso, moment
 from engine.media.conversations import CALLBACK, Wish
 from engine.media.gms import GmsChat
@@ -196,7 +196,7 @@ class GmsServices:
             return await self._callbacks.get(key)
 
     def _wish(self, request: Request, body: StartBody | RequestBody, service: str) -> Wish:
-        wish = body.wish(CALLBACK, gms_user(request))
+        wish = body.wish(CALLBACK, gms_user(request), address(request))
         return replace(wish, customer={**wish.customer, "_service_name": service[:100]})
 
     def _slot(self, time: int) -> int:

@@ -100,6 +100,7 @@ class Draft:
     attached: Mapping[str, Any]
     customer: Mapping[str, str]
     invitation: Mapping[str, Any]
+    address: str = ""  # of who asks; never stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,9 +142,19 @@ class InteractionStore:
     ``resumed`` is what was still open when the file was opened.
     """
 
-    def __init__(self, path: Path | str, *, clock: Callable[[], int] = wall_clock) -> None:
-        """Open or create the file; the folder must exist. Raises OSError with one sentence."""
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        clock: Callable[[], int] = wall_clock,
+        per_visit: int = OPEN_PER_VISIT,
+    ) -> None:
+        """Open or create the file; the folder must exist. Raises OSError with one sentence.
+
+        A visit has ``per_visit`` open interactions at most.
+        """
         self.clock = clock
+        self._per_visit = per_visit
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="interactions")
         try:
             self._db = self._worker.submit(opened, Path(path)).result()
@@ -175,7 +186,7 @@ class InteractionStore:
             known = _select(db, "key = ? AND medium = ?", digest(key), draft.medium)
             if known:
                 return known[0]
-            _check_room(db, draft.visit)
+            _check_room(db, draft.visit, self._per_visit)
             db.execute(
                 "INSERT INTO interactions (id, key, medium, state, created, visit, page, nickname,"
                 " attached, customer, invitation) VALUES (?, ?, ?, 'waiting', ?, ?, ?, ?, ?, ?, ?)",
@@ -461,7 +472,7 @@ def _all_open(db: sqlite3.Connection) -> list[Interaction]:
     return _select(db, "state IN ('waiting', 'active')")
 
 
-def _check_room(db: sqlite3.Connection, visit: str | None) -> None:
+def _check_room(db: sqlite3.Connection, visit: str | None, per_visit: int) -> None:
     count = "SELECT count(*) FROM interactions WHERE state IN ('waiting', 'active')"
     if db.execute(count).fetchone()[0] >= OPEN_AT_MOST:
         raise Refused("too-many", "Too many chats are open on this server: try again later.")
@@ -470,7 +481,7 @@ def _check_room(db: sqlite3.Connection, visit: str | None) -> None:
             raise Refused("too-many", "Too many chats without a visit are open: try again later.")
     else:
         here = db.execute(f"{count} AND visit = ?", (visit,)).fetchone()[0]
-        if here >= OPEN_PER_VISIT:
+        if here >= per_visit:
             raise Refused("too-many", "This visit has too many open chats: end one first.")
 
 

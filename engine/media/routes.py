@@ -20,6 +20,7 @@ from engine.media.gms_services import GmsServices
 from engine.media.interactions import InteractionStore
 from engine.media.medium import Medium
 from engine.media.opening import Opening, nine_to_five
+from engine.media.places import Places
 from engine.media.third_party import ThirdParty, TokenDoor
 from engine.media.web_callback import CallbackList, WebCallback
 from engine.media.web_chat import WebChat
@@ -45,6 +46,7 @@ def create_routes(
     deliveries: Deliveries | None = None,
     gms: GmsClient | None = None,
     third_party: ThirdParty | None = None,
+    places: Places | None = None,
 ) -> list[Route]:
     """Routes for a Starlette application; the caller closes the store after the last request.
 
@@ -56,9 +58,11 @@ def create_routes(
     ``opening()`` says when visitors are called back, ``number`` whom they may call themselves.
     ``deliveries`` go to the receiver of the webhook; whoever gives them runs them. With ``gms`` the
     interface of GMS is carried by that one elsewhere; the caller closes it, too.
-    ``third_party`` is where an invitation to one leads.
+    ``third_party`` is where an invitation to one leads, ``places`` how much one may have open.
     """
-    conversations = Conversations(store, agents=agents, happened=happened, invitation=invitation)
+    conversations = Conversations(
+        store, agents=agents, happened=happened, invitation=invitation, places=places
+    )
     callbacks = Callbacks(conversations, opening)
     if gms is None:
         chat = GmsChat(conversations)

@@ -42,7 +42,7 @@ class WishBody(BaseModel):
     first_name: Token = ""
     last_name: Token = ""
 
-    def wish(self, medium: str) -> Wish:
+    def wish(self, medium: str, address: str) -> Wish:
         """The same for the rules of conversations."""
         names = {"first_name": self.first_name, "last_name": self.last_name}
         name = " ".join(filter(None, map(str.strip, names.values())))
@@ -55,6 +55,7 @@ class WishBody(BaseModel):
             invitation=self.invitation,
             customer={key: value for key, value in names.items() if value} | self.more(),
             key=self.key,
+            address=address,
         )
 
     def more(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.media.bodies import model
+from engine.media.bodies import address, model
 from engine.media.callbacks import Callback, Callbacks, iso, moment
 from engine.media.conversations import CALLBACK, Wish
 from engine.media.desk import Name
@@ -113,7 +113,9 @@ class WebCallback:
     async def _book(self, request: Request) -> Response:
         body = await model(request, BookBody)
         slot = moment(body.slot) if body.slot else None
-        found, key = await self._callbacks.book(body.wish(self.word), body.phone, slot)
+        found, key = await self._callbacks.book(
+            body.wish(self.word, address(request)), body.phone, slot
+        )
         return answer({"id": key, **_shown(found)}, 201)
 
     async def _show(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from engine.media.bodies import Unreadable, model
+from engine.media.bodies import Unreadable, address, model
 from engine.media.chat import Chat
 from engine.media.interactions import Interaction, Line, Refused, Unknown
 from engine.media.medium import Scenario
@@ -63,7 +63,7 @@ class WebChat(Chat):
 
     async def _start(self, request: Request) -> Response:
         body = await model(request, WishBody)
-        found, key = await self._conversations.start(body.wish(self.word))
+        found, key = await self._conversations.start(body.wish(self.word, address(request)))
         found = await self._conversations.store.join(found.id)
         return answer({"id": key, **await self._shown(found, 0)}, 201)
 

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.media.bodies import model
+from engine.media.bodies import address, model
 from engine.media.callbacks import iso
 from engine.media.conversations import Conversations, Wish
 from engine.media.deliveries import Deliveries
@@ -91,7 +91,7 @@ class Webhook:
 
     async def _start(self, request: Request) -> Response:
         body = await model(request, WishBody)
-        key = (await self.start(body.wish(self.word))).key
+        key = (await self.start(body.wish(self.word, address(request)))).key
         return answer({"id": key, "state": (await self.known(key)).state}, 202)
 
     async def _show(self, request: Request) -> Response:

@@ -171,3 +171,16 @@ def test_addresses_of_menus_lead_here(room: RelayRoom) -> None:
     assert choice["_user_action_url"] == "http://chat.example/genesys/1/service/0123456789/now"
     room.way.broken = [httpx.Response(200, json={"_id": "0123456789", "_text": "Soon."})]
     assert room.client.post(choice["_user_action_url"]).json()["_text"] == "Soon."
+
+
+def test_who_has_enough_open_is_refused_before_gms_is_asked(room: RelayRoom) -> None:
+    for _ in range(5):
+        room.start()
+    first = room.client.post(START, data=CHAT_NOW | {"visitID": "V1"})
+    second = room.client.post(
+        "/genesys/2/chat/support", data={"nickname": "Zoe", "userData[visitID]": "V1"}
+    )
+    assert (first.status_code, second.json()["statusCode"]) == (429, 2)
+    assert "too many open chats" in first.text
+    assert "too many open chats" in second.text
+    assert len(room.way.asked) == 5

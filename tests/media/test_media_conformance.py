@@ -30,7 +30,7 @@ Making = Callable[[Conversations], Medium]
 
 
 def web_callback(conversations: Conversations) -> Medium:
-    return WebCallback(Callbacks(conversations, ALWAYS))
+    return WebCallback(Callbacks(conversations, lambda: ALWAYS))
 
 
 def webhook(conversations: Conversations) -> Medium:
