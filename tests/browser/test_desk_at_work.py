@@ -138,7 +138,7 @@ def test_who_it_is_and_why_they_were_invited(shop: Serving, open_desk: OpenDesk)
         "PageEntered in Checkout",
         "the latest AddToCart.cartTotal in this visit is at least 100",
         "the number of agents ready for chat is more than 0",
-        'visitor.state is "recognized"',
+        'the visitor\'s state is "recognized"',
     ):
         expect(card.get_by_role("listitem").filter(has_text=sentence)).to_be_visible()
     for row in ("state Signed in", "userId u-17", "email zoe@example.com", "visits before 1"):
