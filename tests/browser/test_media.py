@@ -453,3 +453,26 @@ def test_a_third_party_gets_a_signed_request_and_only_the_disposition_is_known(
     assert (told["visitID"], told["pageID"]) == (ids["visitID"], ids["pageID"])
     assert told["attached"]["webengagement"] == "Third party"
     assert told["attached"]["reason"] == "tries it"
+
+
+LANGUAGES = ROOT / "widgets" / "invitation" / "languages"
+
+
+@pytest.mark.parametrize("theme", ["", "night", "meadow"])
+@pytest.mark.parametrize("language", ["ar", "de", "en"])
+def test_windows_speak_the_language_and_wear_the_theme_of_the_invitation(
+    serving: Serving, browser_page: Page, language: str, theme: str
+) -> None:
+    words = json.loads((LANGUAGES / f"{language}.json").read_text("utf-8"))
+    page = browser_page
+    expected = {
+        "chat.html": ("#status", "An agent will be with you soon"),
+        "callback.html": ("#status", "We are here for you"),
+        "indexGPE.html": ("#status", "An agent will be with you soon"),
+    }
+    for window, (place, sentence) in expected.items():
+        opened(page, serving, window, languageCode=f"{language}-XX", theme=theme)
+        expect(page.locator(place)).to_have_text(words.get(sentence, sentence))
+        direction = page.evaluate("getComputedStyle(document.body).direction")
+        assert direction == words["direction"]
+        looked_at(page, f"{window}-{language}-{theme}")

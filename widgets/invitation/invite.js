@@ -91,7 +91,7 @@ function onReject() {
 function openWindow(url, title, scenario) {
   const target = new URL(url, location.href);
   if (scenario) target.searchParams.set('gmsScenario', scenario);
-  for (const name of ['visitId', 'pageId', 'invitation', 'languageCode']) {
+  for (const name of ['visitId', 'pageId', 'invitation', 'languageCode', 'theme']) {
     if (getUrlVar(name)) target.searchParams.set(name, getUrlVar(name));
   }
   for (const [name, value] of Object.entries(_written())) target.searchParams.set(name, value);

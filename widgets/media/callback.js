@@ -7,6 +7,7 @@
  * `last_name`, `subject`, `phone` (or `contact_number`). Times are shown in the visitor's own zone.
  */
 import { Refusal, call, isBack, memory, newKey, place, tellPage, urlVariable, wish, write } from "./web-media.js";
+import { settle, word } from "./window-words.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 5_000;
@@ -27,12 +28,12 @@ let timer = 0;
 const WORDS = {
   waiting: (one) =>
     one.slot
-      ? [`We call you ${when(one.slot)}`, `On ${one.phone}. You may close this window.`]
-      : ["We call you as soon as we can", `On ${one.phone}. You may close this window.`],
-  taken: (one) => ["We are calling you now", `On ${one.phone}.`],
-  done: () => ["We have talked", "Thank you for your time."],
-  failed: (one) => ["We could not reach you", `We tried ${one.phone}. Shall we try again?`],
-  cancelled: () => ["We do not call you", "You can ask for a call at any time."],
+      ? [word("We call you on {day} at {time}", when(one.slot)), word("On {phone}. You may close this window.", one)]
+      : [word("We call you as soon as we can"), word("On {phone}. You may close this window.", one)],
+  taken: (one) => [word("We are calling you now"), word("On {phone}.", one)],
+  done: () => [word("We have talked"), word("Thank you for your time.")],
+  failed: (one) => [word("We could not reach you"), word("We tried {phone}. Shall we try again?", one)],
+  cancelled: () => [word("We do not call you"), word("You can ask for a call at any time.")],
 };
 
 /** @type {Record<string, string>} */
@@ -52,17 +53,17 @@ function path(more = "") {
 /** @param {string} iso */
 function when(iso) {
   const date = new Date(iso);
-  return `on ${dayName(date)} at ${clock(date)}`;
+  return { day: dayName(date), time: clock(date) };
 }
 
 /** @param {Date} date */
 function dayName(date) {
-  return date.toLocaleDateString("en", { weekday: "long", day: "numeric", month: "long" });
+  return date.toLocaleDateString(document.documentElement.lang, { weekday: "long", day: "numeric", month: "long" });
 }
 
 /** @param {Date} date */
 function clock(date) {
-  return date.toLocaleTimeString("en", { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  return date.toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 /* Asking */
@@ -73,7 +74,7 @@ async function showForm() {
   place("booked").hidden = true;
   place("person").hidden = mine.changing;
   place("keep").hidden = !mine.changing;
-  write("book", mine.changing ? "Change the time" : "Call me");
+  write("book", word(mine.changing ? "Change the time" : "Call me"));
   place("now").disabled = !offer.now;
   place("closed").hidden = offer.now;
   const free = offer.slots.filter((slot) => slot.free > 0);
@@ -82,7 +83,7 @@ async function showForm() {
   showDays(free);
   showSlots();
   place("ask").hidden = false;
-  write("status", offer.now ? "We are here for you" : "Choose a time for our call");
+  write("status", word(offer.now ? "We are here for you" : "Choose a time for our call"));
 }
 
 /** @param {{start: string}[]} free */
@@ -92,7 +93,7 @@ function showDays(free) {
   place("day").replaceChildren(...[...days.keys()].map((name) => new Option(name, name)));
   if (days.has(chosen)) place("day").value = chosen;
   const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-  write("zone", `Times are in your time zone (${zone}).`);
+  write("zone", word("Times are in your time zone ({zone}).", { zone }));
   showTimes();
 }
 
@@ -168,7 +169,7 @@ async function book() {
 /** A time may have gone meanwhile: the refusal is said, and what is left is offered. @param {unknown} error */
 async function refused(error) {
   if (!(error instanceof Refusal)) throw error;
-  fail(error.message);
+  fail(word(error.message));
   if (!error.passes && mine.wanted) {
     mine.wanted = "";
     known.set(null);
@@ -189,7 +190,7 @@ function show(found, focus = false) {
   place("booked").hidden = false;
   write("booked-heading", heading);
   write("booked-words", words);
-  write("status", STATUS[found.state]);
+  write("status", word(STATUS[found.state]));
   place("change").hidden = place("cancel").hidden = found.state !== "waiting";
   place("again").hidden = open;
   if (focus) place("booked-heading").focus();
@@ -207,7 +208,7 @@ async function look() {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (error.status === 404) return startAnew();
-    fail("The connection is lost. Trying again …");
+    fail(word("The connection is lost. Trying again …"));
     timer = setTimeout(look, PAUSE);
   }
 }
@@ -217,7 +218,7 @@ async function cancel() {
     show(await call(path("/cancel"), {}), true);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    fail(error.message);
+    fail(word(error.message));
   }
 }
 
@@ -242,7 +243,7 @@ async function begin() {
     if (!isBack()) place(place("phone").value ? "book" : "phone").focus();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    fail(error.passes ? "We can not be reached. Trying again …" : error.message);
+    fail(word(error.passes ? "We can not be reached. Trying again …" : error.message));
     if (error.passes) timer = setTimeout(begin, PAUSE);
   }
 }
@@ -270,4 +271,5 @@ place("keep").addEventListener("click", () => show(mine.shown, true));
 
 place("phone").value = urlVariable("phone") ?? urlVariable("contact_number") ?? "";
 place("name").value = [urlVariable("first_name"), urlVariable("last_name")].filter(Boolean).join(" ");
+await settle();
 begin();

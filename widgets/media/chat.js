@@ -7,6 +7,7 @@
  * `last_name`, `subject`. A page around may call `startChatInThisWindow()` and `restoreChat()`.
  */
 import { Refusal, call, isBack, memory, newKey, place, tellPage, urlVariable, wish, write } from "./web-media.js";
+import { settle, word } from "./window-words.js";
 
 /** Pause between two questions in ms: quick while somebody speaks, slower in silence. */
 const QUICK = 1_000;
@@ -18,7 +19,6 @@ const LONGEST_PAUSE = 15_000;
 /** So often at most the server hears that the visitor is writing, in ms. */
 const TYPING = 3_000;
 const PAGE = 200;
-const SOON = "An agent will be with you soon";
 
 const root = document.documentElement.dataset.chat ?? "/media/chat";
 const known = memory("chat");
@@ -89,7 +89,7 @@ function begin() {
   place("over").hidden = true;
   document.body.classList.remove("over");
   showAgent(null);
-  write("status", "Connecting …");
+  write("status", word("Connecting …"));
 }
 
 function open() {
@@ -108,7 +108,7 @@ function finish(words) {
   for (const id of ["answer", "end", "problem"]) place(id).hidden = true;
   write("typing", "");
   write("over-words", words);
-  write("status", "Chat ended");
+  write("status", word("Chat ended"));
   place("keep").hidden = !chat.key;
   if (chat.key) place("keep").href = path("/transcript");
   place("over").hidden = false;
@@ -121,10 +121,10 @@ function troubled(error, again) {
   if (!error.passes) {
     chat.wanted = "";
     known.set(null);
-    finish("The chat did not start.");
-    return fail(error.message);
+    finish(word("The chat did not start."));
+    return fail(word(error.message));
   }
-  fail("The chat can not be reached. Trying again …");
+  fail(word("The chat can not be reached. Trying again …"));
   later(again);
 }
 
@@ -145,8 +145,8 @@ function take(news) {
   }
   chat.failures = 0;
   showAgent(news.agent);
-  write("typing", news.typing && news.agent ? `${news.agent} is typing …` : "");
-  if (news.state === "ended") finish("This chat has ended.");
+  write("typing", news.typing && news.agent ? word("{name} is typing …", { name: news.agent }) : "");
+  if (news.state === "ended") finish(word("This chat has ended."));
 }
 
 /** @param {any} line */
@@ -157,8 +157,9 @@ function show(line) {
     entry.className = `gwc-chat-message ${mine ? "gwc-chat-clientMessage" : "gwc-chat-agentMessage"}`;
     const name = document.createElement("span");
     name.className = mine ? "unseen" : "gwc-chat-name";
-    name.textContent = mine ? "You: " : line.nickname;
+    name.textContent = mine ? `${word("You:")} ` : line.nickname;
     const text = document.createElement("p");
+    text.dir = "auto";
     text.textContent = line.text;
     entry.append(name, text);
     if (!mine) ring();
@@ -175,19 +176,20 @@ function show(line) {
 
 /** @param {any} line */
 function notice(line) {
-  const verb = line.type === "Notice.Joined" ? "joined" : "left";
-  if (line.party === "visitor") return `You ${verb} the chat`;
-  if (line.party === "agent") return `${line.nickname} ${verb} the chat`;
-  return "The chat was closed because this window was silent";
+  const joined = line.type === "Notice.Joined";
+  if (line.party === "visitor") return joined ? word("You joined the chat") : word("You left the chat");
+  const name = line.nickname;
+  if (line.party === "agent") return joined ? word("{name} joined the chat", { name }) : word("{name} left the chat", { name });
+  return word("The chat was closed because this window was silent");
 }
 
 /** @param {string | null} name of the agent who has the chat */
 function showAgent(name) {
   if (chat.over && name === null) return;
-  write("who", name ?? "Chat");
+  write("who", name ?? word("Chat"));
   write("avatar", name ? [...name][0].toUpperCase() : "");
   document.body.classList.toggle("answered", name !== null);
-  write("status", name ? "In this chat with you" : SOON);
+  write("status", name ? word("In this chat with you") : word("An agent will be with you soon"));
 }
 
 /** @param {string} sentence */
@@ -216,8 +218,8 @@ async function ask() {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (chat.over || chat.key !== key) return;
-    if (error.status === 404) return finish("This chat has ended.");
-    fail("The connection is lost. Trying again …");
+    if (error.status === 404) return finish(word("This chat has ended."));
+    fail(word("The connection is lost. Trying again …"));
     return later(ask);
   }
   clearTimeout(timer);
@@ -249,7 +251,7 @@ async function send() {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (!error.passes) chat.unsure = "";
-    fail(`Your message was not sent. ${error.message}${error.passes ? " Please try again." : ""}`);
+    fail([word("Your message was not sent."), word(error.message), error.passes ? word("Please try again.") : ""].join(" ").trim());
   } finally {
     place("send").disabled = false;
   }
@@ -261,7 +263,7 @@ async function end() {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     // The server ends a silent chat by itself.
-    finish("This chat has ended.");
+    finish(word("This chat has ended."));
   }
 }
 
@@ -281,7 +283,7 @@ async function refuseFiles(event) {
   if (!data?.types.includes("Files")) return;
   event.preventDefault();
   if (event.type === "dragover" || chat.over) return;
-  await call(path("/files"), {}).catch((error) => fail(error.message));
+  await call(path("/files"), {}).catch((error) => fail(word(error.message)));
 }
 
 function grow() {
@@ -292,7 +294,7 @@ function grow() {
 function ring() {
   if (document.visibilityState === "visible") return;
   unread += 1;
-  document.title = `(${unread}) New message`;
+  document.title = word("({count}) New message", { count: unread });
 }
 
 place("answer").addEventListener("submit", (/** @type {Event} */ event) => {
@@ -318,10 +320,11 @@ place("again").addEventListener("click", () => {
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible") return;
   unread = 0;
-  document.title = "Chat";
+  document.title = word("Chat");
   if (!chat.over && chat.key) ask();
 });
 
 // The names of the documented widget, so that a page written after it finds them.
 Object.assign(window, { startChat: startChatInThisWindow, startChatInThisWindow, restoreChat });
+await settle();
 if (urlVariable("wait") !== "true") startChatInThisWindow();

@@ -7,6 +7,7 @@
  */
 import { Gms, GmsError } from "./gms.js";
 import * as dialogs from "./gms-dialogs.js";
+import { settle, word } from "./window-words.js";
 import { isBack, memory, tellPage } from "./web-media.js";
 
 /** Pause between refreshes in ms: quick while somebody speaks, slower in silence. */
@@ -83,7 +84,7 @@ async function attempt(what, again) {
     const refused = error instanceof GmsError && error.status >= 400 && error.status < 500;
     if (refused) return refuse(/** @type {GmsError} */ (error).message);
     if (!(error instanceof GmsError)) throw error;
-    fail("The chat can not be reached. Trying again …");
+    fail(word("The chat can not be reached. Trying again …"));
     retry(again);
   }
 }
@@ -94,7 +95,7 @@ async function question(lack) {
   wish.scenario = ""; // the answers are a new wish
   say("");
   document.body.classList.add("over"); // nobody is in a chat here
-  place("who").textContent = "Call back";
+  place("who").textContent = word("Call back");
   const times = lack.time ? await gms.availability(service).catch(() => []) : [];
   dialogs.ask(lack, times);
 }
@@ -110,7 +111,7 @@ async function resume(id, again) {
       known.set(null);
       return again();
     }
-    fail("The chat can not be reached. Trying again …");
+    fail(word("The chat can not be reached. Trying again …"));
     retry(() => resume(id, again));
   }
 }
@@ -120,7 +121,7 @@ async function onResponseReceived(dialog) {
   if (dialog._action === "StartChat") return enter(dialog._id);
   if (wish.scenario === "CHAT-WAIT") return awaitAgent(dialog);
   document.body.classList.add("over"); // nobody is in a chat here
-  place("who").textContent = "Call back";
+  place("who").textContent = word("Call back");
   say("");
   const { service, scenario } = wish;
   const cancel = scenario.endsWith("USERTERM") ? () => takeBack(service, dialog._id) : undefined;
@@ -150,7 +151,7 @@ function awaitAgent(dialog) {
 
 /** @param {string} service @param {string} id */
 function takeBack(service, id) {
-  const done = { _id: id, _text: "We will not call you." };
+  const done = { _id: id, _text: word("We will not call you.") };
   return attempt(
     () => gms.cancel(service, id).then(() => dialogs.show(done, { choose() {} })),
     () => takeBack(service, id),
@@ -174,11 +175,11 @@ function begin() {
   place("over").hidden = true;
   document.body.classList.remove("over");
   agent("");
-  say("Connecting …");
+  say(word("Connecting …"));
 }
 
 function open() {
-  if (!document.body.classList.contains("answered")) say(SOON);
+  if (!document.body.classList.contains("answered")) say(word(SOON));
   place("answer").hidden = false;
   place("end").hidden = false;
   place("problem").hidden = true;
@@ -195,7 +196,7 @@ function finish() {
   tellPage("ended");
   for (const id of ["answer", "end", "problem"]) place(id).hidden = true;
   place("over").hidden = false;
-  say("Chat ended");
+  say(word("Chat ended"));
   place("again").focus();
 }
 
@@ -207,9 +208,9 @@ function refuse(sentence) {
     return question(lack);
   }
   finish();
-  place("over").querySelector("p")?.replaceChildren("The chat did not start.");
+  place("over").querySelector("p")?.replaceChildren(word("The chat did not start."));
   fail(sentence);
-  say("Not connected");
+  say(word("Not connected"));
 }
 
 /** Take what the server shows; lines that are here already are skipped. @param {import("./gms.js").Transcript} news */
@@ -224,7 +225,7 @@ function take(news) {
   place("problem").hidden = true;
   if (news.ended) return finish();
   if (document.body.classList.contains("answered")) {
-    say(news.typing ? `${news.typing} is typing …` : HERE);
+    say(news.typing ? word("{name} is typing …", { name: news.typing }) : word(HERE));
   }
 }
 
@@ -244,8 +245,9 @@ function show(line) {
     entry.className = line.party === "CLIENT" ? "line mine" : "line theirs";
     const name = document.createElement("span");
     name.className = line.party === "CLIENT" ? "unseen" : "name";
-    name.textContent = line.party === "CLIENT" ? "You: " : line.nick;
+    name.textContent = line.party === "CLIENT" ? `${word("You:")} ` : line.nick;
     const text = document.createElement("p");
+    text.dir = "auto";
     text.textContent = line.text;
     entry.append(name, text);
     if (line.party !== "CLIENT") ring();
@@ -263,17 +265,18 @@ function show(line) {
 /** @param {import("./gms.js").Line} line */
 function notice(line) {
   const joined = line.type === "Notice.Joined";
-  if (line.party === "CLIENT") return joined ? "You joined the chat" : "You left the chat";
-  if (line.party === "AGENT") return `${line.nick} ${joined ? "joined" : "left"} the chat`;
-  return "The chat was closed because this window was silent";
+  if (line.party === "CLIENT") return joined ? word("You joined the chat") : word("You left the chat");
+  const name = line.nick;
+  if (line.party === "AGENT") return joined ? word("{name} joined the chat", { name }) : word("{name} left the chat", { name });
+  return word("The chat was closed because this window was silent");
 }
 
 /** @param {string} name of the agent who is there, or nothing */
 function agent(name) {
-  place("who").textContent = name || "Chat";
+  place("who").textContent = name || word("Chat");
   place("avatar").textContent = name ? [...name][0].toUpperCase() : "";
   document.body.classList.toggle("answered", name !== "");
-  say(name ? HERE : SOON);
+  say(word(name ? HERE : SOON));
 }
 
 /** @param {string} text */
@@ -315,7 +318,7 @@ async function poll() {
     if (chat.over || chat.id !== id) return;
     if (error instanceof GmsError && error.status === 404) return finish();
     chat.failures += 1;
-    fail("The connection is lost. Trying again …");
+    fail(word("The connection is lost. Trying again …"));
   }
   if (!chat.over) timer = window.setTimeout(poll, pause());
 }
@@ -375,14 +378,14 @@ message.addEventListener("keydown", (event) => {
 });
 place("end").addEventListener("click", end);
 place("again").addEventListener("click", () => {
-  place("over").querySelector("p")?.replaceChildren("This chat has ended.");
+  place("over").querySelector("p")?.replaceChildren(word("This chat has ended."));
   place("problem").hidden = true;
   page.connect();
 });
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState !== "visible") return;
   unread = 0;
-  document.title = "Chat";
+  document.title = word("Chat");
   if (!chat.over && chat.id) poll();
 });
 
@@ -399,4 +402,4 @@ for (const name of ["user_name", "first_name", "last_name", "contact_number"]) {
 // The names of the documented example, so that code written after it finds them.
 Object.assign(page, { gmsInterface, onResponseReceived, onBuiltinCallbackResponseReceived });
 // When scripts of a copy have run, too.
-addEventListener("DOMContentLoaded", () => page.gpeStartScenario(), { once: true });
+addEventListener("DOMContentLoaded", () => settle().then(() => page.gpeStartScenario()), { once: true });

@@ -4,6 +4,8 @@
  * scenario needs answered before it starts. Everything from the network is put there as text.
  */
 
+import { word } from './window-words.js';
+
 /** @typedef {import('./gms.js').Dialog} Dialog @typedef {import('./gms.js').Choice} Choice */
 
 const place = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -43,7 +45,7 @@ function offer(moments) {
     weekday: 'long', day: 'numeric', month: 'long', hour: 'numeric', minute: '2-digit',
   });
   select.replaceChildren(...moments.map((moment) => new Option(words.format(new Date(moment)), moment)));
-  if (!moments.length) complain('No time is free at present. Please try again later.');
+  if (!moments.length) complain(word('No time is free at present. Please try again later.'));
 }
 
 /** Whether the form can be sent; what is wrong is said beside the field. @returns {boolean} */
@@ -52,7 +54,7 @@ export function isAnswered() {
   const good = NUMBER.test(number.value.trim());
   number.setAttribute('aria-invalid', String(!good));
   if (!good) {
-    complain('Please write your telephone number like +49 30 123456.');
+    complain(word('Please write your telephone number like +49 30 123456.'));
     number.focus();
   }
   return good && (place('time').hidden || field('available_time_slots').value !== '');
@@ -91,17 +93,17 @@ function parts(dialog, on) {
   if (words) found.push(text('p', words));
   const number = dialog._access_number ?? dialog._tel_url?.replace(/^tel:/, '');
   if (number) {
-    if (!words) found.push(text('p', 'We are ready to take your call.'));
+    if (!words) found.push(text('p', word('We are ready to take your call.')));
     found.push(dial(number));
   }
-  if (dialog._expiration_time) found.push(text('p', `Please call before ${until(dialog._expiration_time)}.`));
+  if (dialog._expiration_time) found.push(text('p', word('Please call before {time}.', { time: until(dialog._expiration_time) })));
   for (const group of dialog._content ?? []) {
     found.push(text('h2', group._group_name));
     for (const choice of group._group_content) {
       found.push(press(choice._label, () => on.choose(choice)));
     }
   }
-  if (on.cancel) found.push(press('Do not call me', on.cancel, 'plain'));
+  if (on.cancel) found.push(press(word('Do not call me'), on.cancel, 'plain'));
   return found;
 }
 

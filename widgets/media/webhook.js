@@ -7,6 +7,7 @@
  * `last_name`, `subject`.
  */
 import { Refusal, call, memory, newKey, place, tellPage, wish, write } from "./web-media.js";
+import { settle, word } from "./window-words.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 3_000;
@@ -28,8 +29,8 @@ const WORDS = {
 /** @param {string} state */
 function show(state) {
   const [heading, words] = WORDS[state];
-  write("heading", heading);
-  write("words", words);
+  write("heading", word(heading));
+  write("words", word(words));
   place("cancel").hidden = state !== "waiting";
   place("again").hidden = state === "waiting" || state === "handed";
   clearTimeout(timer);
@@ -72,8 +73,8 @@ async function cancel() {
 function troubled(error) {
   if (!(error instanceof Refusal)) throw error;
   if (error.status === 404) known.set(null);
-  write("heading", error.passes ? "We can not be reached" : WORDS.failed[0]);
-  write("words", error.passes ? "Trying again …" : error.message);
+  write("heading", word(error.passes ? "We can not be reached" : WORDS.failed[0]));
+  write("words", word(error.passes ? "Trying again …" : error.message));
   place("again").hidden = error.passes;
   if (error.passes) timer = setTimeout(look, PAUSE);
 }
@@ -83,4 +84,5 @@ place("again").addEventListener("click", () => {
   known.set(null);
   look();
 });
+await settle();
 look();
