@@ -22,6 +22,7 @@ from engine.media.gms_relay import GmsRelay
 from engine.media.interactions import InteractionStore, Unknown
 from engine.media.medium import Medium, Started
 from engine.media.routes import create_routes
+from engine.media.third_party import ThirdParty, claims_of
 from engine.media.web_callback import WebCallback
 from engine.media.web_chat import WebChat
 from engine.media.webhook import Webhook
@@ -257,3 +258,58 @@ def test_a_deaf_engine_starts_it_all_the_same(trying: Trying) -> None:
         assert (await running.medium.known(key)).state == "waiting"
 
     trying(story)
+
+
+THIRD = ThirdParty(url="https://third.example/chat", secret=b"a secret that both sides share")
+
+
+def test_the_door_of_a_third_party_leaves_no_trace_with_us(trying: Trying) -> None:
+    async def story(running: Running) -> None:
+        here = {"visitID": "V1", "pageID": "P1", "invitation": INVITATION["id"]}
+        tokens = []
+        for _ in range(2):
+            async with door(running) as client:
+                tokens.append((await client.post("/media/third-party", json=here)).json()["token"])
+            await running.restart()
+        claims = claims_of(tokens[0], THIRD.secret, 1_000_000)
+        assert claims is not None
+        assert (claims["visitID"], claims["pageID"]) == ("V1", "P1")
+        assert claims["webengagement"] == INVITATION["strategy"]
+        assert "reason" not in claims, "attached data stay with us"
+        assert tokens[0] == tokens[1], "asked again, also after a restart, it is the same"
+        assert await running.store.recent() == []
+        assert running.events() == []
+        for token in tokens:
+            with pytest.raises(Unknown):
+                await running.medium.known(token)
+
+    trying(story)
+
+
+@pytest.mark.parametrize("wrong", [{"visitID": "V2"}, {"invitation": "V1/Another/1"}])
+def test_the_door_of_a_third_party_opens_to_the_invited_alone(
+    trying: Trying, wrong: dict[str, str]
+) -> None:
+    async def story(running: Running) -> None:
+        body = {"visitID": "V1", "pageID": "P1", "invitation": INVITATION["id"]} | wrong
+        async with door(running) as client:
+            answer = (await client.post("/media/third-party", json=body)).json()
+        assert answer["code"] == "no-invitation"
+        assert "token" not in answer
+
+    trying(story)
+
+
+def door(running: Running) -> httpx.AsyncClient:
+    """Requests to the routes of this store, with a third party set."""
+    routes = create_routes(
+        running.store,
+        agents=running.agents,
+        happened=running.around.happened,
+        journey=running.around.journey,
+        invitation=running.around.invitation,
+        authorised=running.around.authorised,
+        third_party=THIRD,
+    )
+    transport = httpx.ASGITransport(Starlette(routes=routes))
+    return httpx.AsyncClient(transport=transport, base_url="http://chat.example")
