@@ -221,7 +221,9 @@ class Press:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": path},
-                process_group=0,  # Ctrl-C is for the server, which ends the child itself
+                # Ctrl-C is for the server, which ends the child itself. (A group of its own would
+                # be enough, but uvloop knows no argument for that.)
+                start_new_session=True,
             )
             self._listening = asyncio.create_task(self._listen(self.process))
             self._send(self.process, (self._good, files))

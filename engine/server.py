@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import logging
 import signal
 import socket
@@ -25,7 +24,7 @@ from starlette.routing import BaseRoute, Route
 
 import engine
 from engine.config import PORT, Settings
-from engine.delivery import pages
+from engine.delivery import pages, stack
 from engine.delivery.access import Access, is_loopback, key_in
 from engine.delivery.app import create_app
 from engine.delivery.history import Histories
@@ -75,7 +74,7 @@ class StartError(Exception):
 
 def serve(settings: Settings, say: Say) -> None:
     """Serve until SIGTERM or SIGINT, then drain. ``say`` shows lines. Raises StartError."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=stack.loop_factory()) as runner:
         runner.run(_serve(settings, say))
 
 
@@ -423,8 +422,9 @@ async def _run(server: _Uvicorn, listener: socket.socket, shelf: Shelf) -> None:
 
 @contextlib.asynccontextmanager
 async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    """Let work go on as long as something else does."""
-    task = asyncio.create_task(work)
+    """Let work go on as long as something else does; that it failed meanwhile is logged."""
+    task = asyncio.create_task(work, name=work.__qualname__)
+    task.add_done_callback(_has_ended)
     try:
         yield
     finally:
@@ -432,10 +432,17 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
+def _has_ended(task: asyncio.Task[None]) -> None:
+    problem = None if task.cancelled() else task.exception()
+    if problem is not None:
+        sentence = "%s has stopped, the rest goes on: restart the server."
+        log.error(sentence, task.get_name(), exc_info=problem)
+
+
 def _server(app: Starlette, hub: Hub, reports: ReportDoor) -> _Uvicorn:
     config = uvicorn.Config(
         app,
-        http=_http(),
+        http=stack.parser(),
         ws="auto",
         ws_max_size=_FRAME,
         ws_per_message_deflate=False,
@@ -575,20 +582,3 @@ def _allow_many_connections() -> None:
         if soft < hard:
             with contextlib.suppress(OSError, ValueError):
                 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-def _http() -> Any:
-    """The faster parser of requests when it is installed, and then with bounds of its own."""
-    if importlib.util.find_spec("httptools") is None:
-        return "h11"
-    return importlib.import_module("engine.delivery.heads").BoundedHeads
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """The faster loop when it is installed."""
-    if sys.platform == "win32" or importlib.util.find_spec("uvloop") is None:
-        return None
-    factory: Callable[[], asyncio.AbstractEventLoop] = importlib.import_module(
-        "uvloop"
-    ).new_event_loop
-    return factory

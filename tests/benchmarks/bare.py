@@ -23,7 +23,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from engine.server import _bound, _http, _loop_factory
+from engine.delivery import stack
+from engine.server import _bound
 
 _CHECKPOINT_EVERY_S = 1.0
 
@@ -98,7 +99,7 @@ async def _serve(path: str) -> None:
     print(f"http://127.0.0.1:{listener.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
         Starlette(routes=[Route("/server/data/events", post, methods=["POST"])]),
-        http=_http(),
+        http=stack.parser(),
         lifespan="off",
         access_log=False,
         log_level="warning",
@@ -108,5 +109,5 @@ async def _serve(path: str) -> None:
 
 
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=stack.loop_factory()) as runner:
         runner.run(_serve(sys.argv[1]))
