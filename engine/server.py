@@ -171,8 +171,8 @@ async def _opened(
             ],
         )
         async with (
-            _beside(_search_in_peace(lambda: ingest.accepted)),
-            _beside(deliveries.run()),
+            _beside("the search for garbage", _search_in_peace(lambda: ingest.accepted)),
+            _beside("what carries webhooks", deliveries.run()),
         ):
             yield app, hub, reports
     finally:
@@ -416,14 +416,14 @@ class _Uvicorn(uvicorn.Server):
 
 
 async def _run(server: _Uvicorn, listener: socket.socket, shelf: Shelf) -> None:
-    async with _beside(shelf.watch()):
+    async with _beside("what watches the book folder", shelf.watch()):
         await server.serve([listener])
 
 
 @contextlib.asynccontextmanager
-async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+async def _beside(name: str, work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
     """Let work go on as long as something else does; that it failed meanwhile is logged."""
-    task = asyncio.create_task(work, name=work.__qualname__)
+    task = asyncio.create_task(work, name=name)
     task.add_done_callback(_has_ended)
     try:
         yield
@@ -435,7 +435,7 @@ async def _beside(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 def _has_ended(task: asyncio.Task[None]) -> None:
     problem = None if task.cancelled() else task.exception()
     if problem is not None:
-        sentence = "%s has stopped, the rest goes on: restart the server."
+        sentence = "Restart the server: %s has stopped, though the rest goes on."
         log.error(sentence, task.get_name(), exc_info=problem)
 
 
