@@ -202,14 +202,17 @@ class Stream:
     def __init__(self, response: httpx.Response) -> None:
         self._lines = response.iter_lines()
         self.cursor: str | None = None
+        self.name = ""
+        self.last: dict[str, Any] = {}
 
     def next(self) -> dict[str, Any]:
         for line in self._lines:
             if line.startswith("id: "):
                 self.cursor = line.removeprefix("id: ")
             elif line.startswith("data: "):
-                found: dict[str, Any] = json.loads(line.removeprefix("data: "))
-                return found
+                self.last = json.loads(line.removeprefix("data: "))
+                self.name = self.last.get("stream", self.name)
+                return self.last
         raise AssertionError("the stream ended")
 
     def urls(self) -> list[str]:

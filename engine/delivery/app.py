@@ -106,6 +106,7 @@ def _push_routes(access: Access, hub: Hub) -> list[BaseRoute]:
         found += [
             WebSocketRoute(f"{root}/push/ws", socket.serve),
             Route(f"{root}/push/sse", stream.get),
+            Route(f"{root}/push/sse", stream.post, methods=["POST"]),
         ]
     return found
 

@@ -105,18 +105,14 @@ class Connection:
         """Wait until ``end``: also a transport that is stuck in sending hears of it this way."""
         await self._ended.wait()
 
-    async def frames(self, idle: float | None = None) -> AsyncIterator[tuple[str, str] | None]:
-        """Yield (cursor, JSON text) until the connection ends; None after ``idle`` seconds."""
+    async def frames(self) -> AsyncIterator[tuple[str, str]]:
+        """Yield (cursor, JSON text) until the connection ends."""
         while self.reason is None:
             while self._frames and self.reason is None:
                 yield self._frames.popleft()
             self._wake.clear()
-            if self._frames or self.reason is not None:
-                continue
-            try:
-                await asyncio.wait_for(self._wake.wait(), idle)
-            except TimeoutError:
-                yield None
+            if not self._frames and self.reason is None:
+                await self._wake.wait()
 
     def _put(self, message: Message) -> None:
         cursor = cursor_of(self.epoch, message.offset)

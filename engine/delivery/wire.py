@@ -123,6 +123,14 @@ class Remark(_Strict):
     cursor: Annotated[str, Field(max_length=64)] | None = None
 
 
+class StreamRemark(Remark):
+    """The same, of a stream that its ready packet named."""
+
+    visitID: Id  # noqa: N815
+    token: Annotated[str, Field(max_length=256)]
+    stream: Id
+
+
 _EVENTS: Final = TypeAdapter(Annotated[list[BrowserEvent], Field(max_length=MAX_EVENTS)])
 _NOTIFICATIONS: Final = TypeAdapter(
     Annotated[list[Notification], Field(max_length=MAX_NOTIFICATIONS)]
@@ -130,6 +138,7 @@ _NOTIFICATIONS: Final = TypeAdapter(
 _VISIT: Final = TypeAdapter(VisitRequest)
 _SUBSCRIPTION: Final = TypeAdapter(Subscription)
 _REMARK: Final = TypeAdapter(Remark)
+_STREAM_REMARK: Final = TypeAdapter(StreamRemark)
 
 
 async def body_of(request: Request, limit: int = MAX_BODY) -> bytes:
@@ -264,6 +273,11 @@ def subscription_of(value: Any) -> Subscription:
 def remark(raw: bytes | str) -> Remark:
     """Read what a page says after its first frame. Raises Refusal 400."""
     return _validated(_REMARK, decoded(raw))
+
+
+def stream_remark(raw: bytes) -> StreamRemark:
+    """Read what a page says on a stream. Raises Refusal 400."""
+    return _validated(_STREAM_REMARK, decoded(raw))
 
 
 def visit_id(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, expect
+from playwright.sync_api import BrowserContext, Request, expect
 from serving import eventually, written
 from tracker_site import Site, StartServer
 
@@ -29,16 +29,21 @@ ALONE = {
 
 
 class Tabs:
-    """Tabs of one browser, and how many sockets they opened."""
+    """Tabs of one browser, and how many sockets and streams they opened."""
 
     def __init__(self, context: BrowserContext, server: str) -> None:
         self._context = context
         self._server = server
         self.opened = 0
+        self.streams = 0
+
+    def _requested(self, request: Request) -> None:
+        self.streams += request.method == "GET" and "/push/sse" in request.url
 
     def open(self, script: str = HEAR) -> Site:
         page = self._context.new_page()
         page.on("websocket", lambda _: setattr(self, "opened", self.opened + 1))
+        page.on("request", self._requested)
         site = Site(page, self._server).open(script=script)
         site.is_live()
         return site
@@ -85,6 +90,31 @@ def test_tabs_share_one_connection_and_each_gets_its_own_once(tabs: Tabs) -> Non
     second.push("event", "Ping")
     second.page.frame_locator("iframe").get_by_role("dialog").wait_for()
     assert first.page.locator("iframe").count() == third.page.locator("iframe").count() == 0
+
+
+STREAMS = "delete window.WebSocket;" + HEAR
+
+
+def test_tabs_share_one_stream_where_sockets_are_refused(tabs: Tabs) -> None:
+    first, second, third = tabs.open(STREAMS), tabs.open(STREAMS), tabs.open(STREAMS)
+    assert first.is_live() == second.is_live() == "sse"
+    assert (tabs.opened, tabs.streams) == (0, 1)
+    for site, text in ((second, "2"), (first, "1"), (third, "3")):
+        tabs.mark(site, text)
+    tabs.mark(first, "all", everywhere=True)
+    for site, text in ((first, "1"), (second, "2"), (third, "3")):
+        heard(site, text, "all")
+    # A route in the tab that holds the stream keeps it; when that tab goes another takes over.
+    first.page.evaluate("history.pushState({}, '', '/site/other')")
+    first.is_live()
+    tabs.mark(first, "route")
+    heard(first, "1", "all", "route")
+    assert tabs.streams == 1
+    first.page.close()
+    tabs.mark(third, "later")
+    heard(third, "3", "all", "later")
+    tabs.pages_connected(2)
+    assert tabs.streams == 2
 
 
 def closing(site: Site) -> None:

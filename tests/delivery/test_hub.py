@@ -1,6 +1,7 @@
 """The hub without a network: joining while messages arrive, slow pages, busy hosts."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,7 +76,6 @@ async def taken(connection: Connection, count: int) -> list[str]:
     found: list[str] = []
     async with asyncio.timeout(30):
         async for frame in connection.frames():
-            assert frame is not None
             found.append(frame[1].split('"n": "')[1].split('"')[0])
             if len(found) == count:
                 return found
@@ -83,11 +83,11 @@ async def taken(connection: Connection, count: int) -> list[str]:
 
 
 async def drained(connection: Connection) -> list[str]:
-    found = []
-    async for frame in connection.frames(idle=0.05):
-        if frame is None:
-            return found
-        found.append(frame[1].split('"n": "')[1].split('"')[0])
+    found: list[str] = []
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.05):
+            async for frame in connection.frames():
+                found.append(frame[1].split('"n": "')[1].split('"')[0])
     return found
 
 
@@ -131,7 +131,6 @@ def test_a_slow_page_is_ended_and_comes_back_with_its_cursor() -> None:
         connection = await room.hub.attach("V1", "P1", None)
         await room.push("first")
         async for frame in connection.frames():
-            assert frame is not None
             cursor = frame[0]
             break
         names = [str(number) for number in range(QUEUE + 5)]

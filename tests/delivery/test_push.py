@@ -293,3 +293,35 @@ def test_a_page_that_finds_no_place_hears_so_and_the_others_stay(serving: Servin
         assert page.packet() == {"type": "lost", "pageID": "P32"}
         serving.notify(visit["visitID"], "/1", page="P1")
         assert page.urls() == ["/1"]
+
+
+def test_pages_of_a_visit_share_a_stream(serving: Serving) -> None:
+    visit = visit_of(serving, "P1", "P2")
+    with streaming(serving, visit, "P1") as stream:
+
+        def says(kind: str, page: str, cursor: str | None = None, **other: str) -> int:
+            words = {"visitID": visit["visitID"], "token": visit["token"], "stream": stream.name}
+            words |= {"type": kind, "pageID": page, **({"cursor": cursor} if cursor else {})}
+            return serving.post("/server/push/sse", json=words | other).status_code
+
+        assert says("join", "P2") == 204
+        assert (stream.next()["type"], stream.last["pageID"]) == ("ready", "P2")
+        before = stream.cursor
+        serving.notify(visit["visitID"], "/2", page="P2")
+        assert (stream.urls(), stream.last["pageID"]) == (["/2"], "P2")
+        assert stream.cursor == before, "what the browser remembers is of the first page"
+        assert says("ack", "P2", stream.last["cursor"]) == 204
+        # The page that opened the stream leaves it to the other.
+        assert says("leave", "P1") == 204
+        serving.notify(visit["visitID"], "/again", page="P2")
+        assert stream.urls() == ["/again"]
+        assert serving.get("/api/status").json()["connections"] == 1
+        assert says("join", "P3", stream="0" * 32) == 404
+        assert says("join", "P3", token="wrong") == 403
+        assert says("dance", "P3") == 400
+        other = visit_of(serving, "P1")
+        assert says("join", "P3", visitID=other["visitID"], token=other["token"]) == 404
+    eventually(lambda: serving.get("/api/status").json()["connections"] == 0)
+    assert says("join", "P2") == 404
+    with connected(serving, visit, "P2") as again:
+        assert again.urls() == ["/again"]

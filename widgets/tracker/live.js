@@ -38,6 +38,7 @@
  */
 
 const PATIENCE = 10000; // ms until a silent connection counts as failed
+const STUCK = 1; // the page that holds the connection says nothing; no code of a socket
 const REMEMBERED = 200; // ids of notifications already shown in this tab
 const TOPMOST = '2147483000';
 const SANDBOX =
@@ -344,31 +345,18 @@ function createChannels({ page, warn, guarded }) {
 /** @typedef {{base: string, who: Who, page: string, cursor: string|null, hooks: Hooks,
  *   guarded: Parts['guarded']}} Call */
 
-/** A socket of this page, on which others of the visit may join.
- * @param {Call} call @param {(packet: Packet) => void} [pass] takes what is for those */
-function openSocket({ base, who, page, cursor, hooks, guarded }, pass = () => {}) {
-  let name = page; // whose socket it is now; the server knows it by the first
-  const socket = new WebSocket(base.replace(/^http/, 'ws') + '/server/push/ws');
-  const patience = setTimeout(() => socket.close(), PATIENCE);
-  const hello = { visitID: who.visitID, pageID: page, token: who.token, cursor };
-  socket.onopen = () => socket.send(JSON.stringify(hello));
-  socket.onmessage = guarded((message) => {
-    clearTimeout(patience);
-    /** @type {Packet} */ const packet = JSON.parse(message.data);
-    if ((packet.pageID ?? page) === name) heard(packet, hooks);
-    else pass(packet);
-  });
-  socket.onclose = (event) => {
-    clearTimeout(patience);
-    hooks.lost(event.code);
-  };
-  /** @param {string} type @param {string} pageID @param {string|null} [reached] */
-  function say(type, pageID, reached) {
-    if (socket.readyState === 1) socket.send(JSON.stringify({ type, pageID, cursor: reached }));
-  }
-
+/** What a connection is for the pages on it: it hears for one, and passes on what is for others.
+ * @param {Call} call @param {(packet: Packet) => void} pass takes what is for those
+ * @param {(type: string, pageID: string, cursor?: string|null) => void} say tells the server */
+function createLine({ page, hooks }, pass, say) {
+  let name = page; // whose connection it is now; the server knows it by the first
   return {
     say,
+    /** @param {Packet} packet */
+    hear(packet) {
+      if ((packet.pageID ?? page) === name) heard(packet, hooks);
+      else pass(packet);
+    },
     /** @param {string} reached */
     acknowledge(reached) { say('ack', name, reached); },
     /** @param {string} next */
@@ -376,11 +364,64 @@ function openSocket({ base, who, page, cursor, hooks, guarded }, pass = () => {}
       say('leave', name);
       say('join', name = next);
     },
+  };
+}
+
+/** A socket of this page, on which others of the visit may join.
+ * @param {Call} call @param {(packet: Packet) => void} [pass] */
+function openSocket(call, pass = () => {}) {
+  const { base, who, page, cursor, hooks, guarded } = call;
+  const socket = new WebSocket(base.replace(/^http/, 'ws') + '/server/push/ws');
+  const patience = setTimeout(() => socket.close(), PATIENCE);
+  const line = createLine(call, pass, (type, pageID, reached) => {
+    if (socket.readyState === 1) socket.send(JSON.stringify({ type, pageID, cursor: reached }));
+  });
+  const hello = { visitID: who.visitID, pageID: page, token: who.token, cursor };
+  socket.onopen = () => socket.send(JSON.stringify(hello));
+  socket.onmessage = guarded((message) => {
+    clearTimeout(patience);
+    line.hear(JSON.parse(message.data));
+  });
+  socket.onclose = (event) => {
+    clearTimeout(patience);
+    hooks.lost(event.code);
+  };
+  return {
+    ...line,
     close() {
       clearTimeout(patience);
       socket.close(1000);
     },
   };
+}
+
+/** A stream of Server-Sent Events likewise. It goes one way: what pages say on it are requests.
+ * @param {Call} call @param {(packet: Packet) => void} [pass] */
+function openStream(call, pass = () => {}) {
+  const { base, who, page, cursor, hooks, guarded } = call;
+  const { visitID, token } = who;
+  const address = base + '/server/push/sse';
+  const query = new URLSearchParams({ visitID, pageID: page, token });
+  if (cursor) query.set('cursor', cursor);
+  const source = new EventSource(address + '?' + query);
+  let stream = '';
+  const line = createLine(call, pass, (type, pageID, reached) => {
+    const body = JSON.stringify({ visitID, token, stream, type, pageID, cursor: reached });
+    const headers = { 'Content-Type': 'application/json' };
+    // Who is not heard asks again: each page that hears nothing connects anew.
+    if (stream) fetch(address, { method: 'POST', body, headers, keepalive: true, credentials: 'omit' }).catch(() => {});
+  });
+  source.onmessage = guarded((message) => {
+    const packet = JSON.parse(message.data);
+    stream = packet.stream || stream;
+    line.hear(packet);
+  });
+  // The browser would come back by itself, but at once and with the old cursor in the address.
+  source.onerror = () => {
+    source.close();
+    hooks.lost(0);
+  };
+  return { ...line, close: () => source.close() };
 }
 
 /** @param {Packet} packet @param {Hooks} hooks */
@@ -390,10 +431,11 @@ function heard(packet, hooks) {
   else hooks.packet(packet);
 }
 
-/** One connection for all pages of a visit in this browser: whoever holds the lock has the socket
+/** One connection for all pages of a visit in this browser: whoever holds the lock has it
  * and passes on what is for the others. It falls to the next when it closes; each page keeps its
- * own cursor, so nothing is lost on the way. @param {Call} call @returns {Link} */
-function openShared(call) {
+ * own cursor, so nothing is lost on the way.
+ * @param {Call} call @param {typeof openSocket} open @returns {Link} */
+function openShared(call, open) {
   const { base, who, hooks, guarded } = call;
   let { page, cursor } = call;
   const name = `overture ${base} ${who.visitID}`;
@@ -409,7 +451,7 @@ function openShared(call) {
 
   function join() {
     clearTimeout(patience);
-    patience = setTimeout(() => hooks.lost(0), PATIENCE);
+    patience = setTimeout(() => hooks.lost(STUCK), PATIENCE);
     say({ type: 'join', cursor });
   }
 
@@ -432,7 +474,7 @@ function openShared(call) {
         leads = true;
       },
     };
-    socket = openSocket({ ...call, page, cursor, hooks: mine },
+    socket = open({ ...call, page, cursor, hooks: mine },
       (packet) => channel.postMessage({ to: packet.pageID, type: 'packet', packet }));
     return new Promise((done) => { release = done; });
   }
@@ -466,21 +508,6 @@ function openShared(call) {
   };
 }
 
-/** @param {Call} call @returns {Link} */
-function openStream({ base, who, page, cursor, hooks, guarded }) {
-  const query = new URLSearchParams({ visitID: who.visitID, pageID: page, token: who.token });
-  if (cursor) query.set('cursor', cursor);
-  const source = new EventSource(base + '/server/push/sse?' + query);
-  source.onopen = () => hooks.ready();
-  source.onmessage = guarded((message) => hooks.packet(JSON.parse(message.data)));
-  // The browser would come back by itself, but at once and with the old cursor in the address.
-  source.onerror = () => {
-    source.close();
-    hooks.lost(0);
-  };
-  return { acknowledge() {}, close: () => source.close() };
-}
-
 /** The live connection: WebSocket, else Server-Sent Events; it comes back with its cursor.
  * @param {Parts} parts
  * @param {ReturnType<typeof createChannels>} channels
@@ -497,6 +524,7 @@ function createDelivery(parts, channels, append) {
   let turn = 0; // what an older connection still says is not heard
   let transport = 'websocket';
   let failures = 0;
+  let stuck = 0; // who waited for another page in vain so often goes alone
   let attempt = 0;
 
   function connect() {
@@ -509,7 +537,7 @@ function createDelivery(parts, channels, append) {
     /** @type {Hooks} */ const hooks = {
       ready() {
         if (mine !== turn) return;
-        failures = attempt = 0;
+        failures = attempt = stuck = 0;
         live = true;
         channels.setState('live', transport);
       },
@@ -519,7 +547,8 @@ function createDelivery(parts, channels, append) {
     channels.setState('connecting', transport);
     try {
       const call = { base: settings.base, who, page: page.id, cursor, hooks, guarded };
-      link = transport === 'sse' ? openStream(call) : shares ? openShared(call) : openSocket(call);
+      const open = transport === 'sse' ? openStream : openSocket;
+      link = shares && stuck < 2 ? openShared(call, open) : open(call);
     } catch (failure) { // a browser refuses at once what the page's policy forbids
       debug(failure);
       shares = false;
@@ -531,6 +560,7 @@ function createDelivery(parts, channels, append) {
   function lost(code) {
     disconnect();
     channels.setState('offline', transport);
+    stuck = code === STUCK ? stuck + 1 : 0;
     if (++failures >= 2) {
       transport = transport === 'sse' && !settings.disableWebSockets ? 'websocket' : 'sse';
       failures = 0;
