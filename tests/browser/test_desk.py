@@ -42,7 +42,7 @@ FLAGS = [
 ]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
-    " worker-src 'self'; form-action 'self'; base-uri 'none'"
+    " img-src data:; worker-src 'self'; form-action 'self'; base-uri 'none'"
 )
 STRATEGY = "GMS chat for hesitant buyers"
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"

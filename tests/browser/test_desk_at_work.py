@@ -54,8 +54,8 @@ class Shopper:
         self.page = new_id()
         self.does("PageEntered", path, title)
 
-    def chats(self, name: str) -> None:
-        body = {"visitID": self.ids["visitID"], "pageID": self.page, "first_name": name}
+    def chats(self, name: str, **more: str) -> None:
+        body = {"visitID": self.ids["visitID"], "pageID": self.page, "first_name": name, **more}
         answer = self.serving.post("/media/chat", json=body)
         assert answer.status_code == 201, answer.text
         self.key = answer.json()["id"]
@@ -114,6 +114,19 @@ def _photograph(page: Page, name: str) -> None:
 
 def _chat(page: Page, name: str) -> Any:
     return page.get_by_role("navigation").get_by_role("button", name=name)
+
+
+def test_what_a_page_says_of_an_invitation_is_not_told_as_one(
+    shop: Serving, open_desk: OpenDesk
+) -> None:
+    ana = open_desk("Ana")
+    visitor = Shopper(shop)
+    visitor.opens("/products/a", "Phone A")
+    visitor.chats("Ulla", webengagement="Big carts")
+    _chat(ana, "Ulla").click()
+    pane = ana.get_by_role("complementary", name="Visitor")
+    expect(pane.get_by_role("heading", name="The page says: “Big carts”")).to_be_visible()
+    expect(pane).not_to_contain_text("Invited by")
 
 
 def test_who_it_is_and_why_they_were_invited(shop: Serving, open_desk: OpenDesk) -> None:

@@ -38,7 +38,10 @@ function invitation(chat) {
     }
   }
   const id = chat.invitation?.id;
-  const strategy = chat.invitation?.strategy ?? chat.attached.webengagement;
+  const strategy = chat.invitation?.strategy;
+  const given = chat.attached.webengagement;
+  // A page may attach what it likes: only an offer that this server made is told as one.
+  if (!id && given) return card("plain", `The page says: “${given}”`, [make("p", {}, "No invitation from here is known of.")]);
   const why =
     sent.find(({ decision }) => id && decision.sends.includes(id)) ??
     sent.filter(({ decision }) => !strategy || decision.strategy === strategy).pop();
