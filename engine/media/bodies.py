@@ -80,10 +80,14 @@ async def fields(request: Request) -> dict[str, str]:
         found = _form(body)
     else:
         raise Unreadable(415, "media-type", f"Send a form or JSON, not {kind[:60]}.")
-    texts = dict(request.query_params) | {name: _scalar(name, found[name]) for name in found}
-    if len(texts) > FIELDS_AT_MOST:
+    return texts({**request.query_params, **found})
+
+
+def texts(found: Mapping[str, Any]) -> dict[str, str]:
+    """Values as a form would carry them. Raises Unreadable (415) for lists, objects, too many."""
+    if len(found) > FIELDS_AT_MOST:
         raise Unreadable(415, "too-many", f"More than {FIELDS_AT_MOST} values were sent.")
-    return texts
+    return {name: _scalar(name, value) for name, value in found.items()}
 
 
 def address(request: Request) -> str:

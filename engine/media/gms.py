@@ -23,6 +23,7 @@ from engine.media.gms_bodies import (
     SendBody,
     StartBody,
 )
+from engine.media.gms_chat2 import GmsChat2
 from engine.media.gms_cometd import Cometd
 from engine.media.interactions import Interaction, Line, Refused
 from engine.media.medium import Scenario
@@ -37,10 +38,11 @@ class GmsChat(Chat):
 
     def __init__(self, conversations: Conversations) -> None:
         super().__init__(conversations)
-        self._cometd = Cometd(self.shown)
+        self._second = GmsChat2(conversations)
+        self._cometd = Cometd(self.shown, self._second.tell)
 
     def routes(self) -> list[Route]:
-        """The built-in service that starts a chat, chat v1 on what was started, its CometD."""
+        """The built-in service that starts a chat, chat v1 on what was started, chat v2, CometD."""
         service, both = "/genesys/1/service", ["GET", "POST"]
         chat = f"{service}/{{id}}/ixn/chat"
         rows = [
@@ -54,7 +56,7 @@ class GmsChat(Chat):
             (f"{chat}/stopTyping", self._types, ["POST"]),
         ]
         found = [Route(path, guarded(work), methods=methods) for path, work, methods in rows]
-        return [*found, *self._cometd.routes()]
+        return [*found, *self._second.routes(), *self._cometd.routes()]
 
     async def shown(self, key: str, after: int) -> Shown:
         """What chat v1 answers about lines after a position. Raises Unknown, Unavailable."""

@@ -19,6 +19,9 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 _EXCEPTIONS: Final = dict.fromkeys(("closed", "slot", "slot-full"), "CallbackExceptionAvailability")
 
+REFUSALS: Final = (ValidationError, Unreadable, Unknown, Refused, Unavailable)
+"""What a handler raises to refuse."""
+
 Mistake = Callable[[int, str, str], Response]
 """A refusal from its status, its sentence and its word."""
 
@@ -39,22 +42,30 @@ def guarded(handler: Handler, refused: Mistake = mistake) -> Handler:
     async def safe(request: Request) -> Response:
         try:
             return await handler(request)
-        except ValidationError as error:
-            return refused(415, sentence(error), "WrongValue")
-        except Unreadable as error:
-            return refused(error.status, str(error), "WrongBody")
-        except Unknown as error:
-            return refused(404, str(error), "UnknownId")
-        except Refused as error:
-            status = 429 if error.code == "too-many" else 415
-            return refused(status, str(error), _EXCEPTIONS.get(error.code, "Refused"))
-        except Unavailable as error:
-            log.error("%s", error)
-            late = refused(503, "This is not available now: try again.", "Unavailable")
-            late.headers["Retry-After"] = "2"
-            return late
+        except REFUSALS as error:
+            status, said, word = refusal(error)
+            found = refused(status, said, word)
+            if status == 503:
+                found.headers["Retry-After"] = "2"
+            return found
 
     return safe
+
+
+def refusal(error: Exception) -> tuple[int, str, str]:
+    """Status, sentence and word of one of ``REFUSALS``, whatever carries the answer."""
+    match error:
+        case ValidationError():
+            return 415, sentence(error), "WrongValue"
+        case Unreadable():
+            return error.status, str(error), "WrongBody"
+        case Unknown():
+            return 404, str(error), "UnknownId"
+        case Refused():
+            status = 429 if error.code == "too-many" else 415
+            return status, str(error), _EXCEPTIONS.get(error.code, "Refused")
+    log.error("%s", error)
+    return 503, "This is not available now: try again.", "Unavailable"
 
 
 def gms_user(request: Request) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import quote
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
@@ -12,9 +14,12 @@ from starlette.routing import Route
 
 from engine.media.bodies import address, fields
 from engine.media.conversations import Conversations, Wish
-from engine.media.gms_answers import answer, guarded
+from engine.media.gms_answers import answer, gms_user, guarded
 from engine.media.gms_bodies import Id, Position, Token
 from engine.media.interactions import Interaction, Line, Unknown
+
+ACTIONS: Final = ("send", "refresh", "disconnect", "startTyping", "stopTyping")
+"""What can be asked of a chat that has started."""
 
 _TYPES: Final = {
     "Message.Text": "Message",
@@ -25,6 +30,48 @@ _PARTIES: Final = {"visitor": (1, "Client"), "agent": (2, "Agent"), "system": (0
 _DATA: Final = "userData["
 _FAILED: Final = 2
 _OURS: Final = ("visitID", "pageID", "webengagement", "invitation")
+
+
+Told = Mapping[str, Any]
+"""An answer: ``statusCode``, and the proof of the chat with its messages, or ``errors``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One operation, whatever carried it; a start has no ``chat`` and no ``action``.
+
+    ``user`` is the name of the header ``gms_user``, ``address`` where it came from.
+    """
+
+    service: str
+    chat: str
+    action: str
+    values: Mapping[str, str]
+    user: str
+    address: str
+
+    @property
+    def path(self) -> str:
+        """Where a GMS takes it, below its own root."""
+        parts = (self.service, self.chat, self.action)
+        return "/2/chat/" + "/".join(quote(part, safe="") for part in parts if part)
+
+
+Tell = Callable[[Asked], Awaitable[tuple[int, Told]]]
+"""Status and answer of an operation. Raises ``REFUSALS``."""
+
+
+async def asked_by(request: Request) -> Asked:
+    """The operation that an address names, with its values. Raises Unreadable (413, 415)."""
+    named = request.path_params
+    return Asked(
+        service=named["service"],
+        chat=named.get("chat", ""),
+        action=request.url.path.rpartition("/")[2] if "chat" in named else "",
+        values=await fields(request),
+        user=gms_user(request),
+        address=address(request),
+    )
 
 
 class StartBody(BaseModel):
@@ -105,72 +152,59 @@ class GmsChat2:
     def routes(self) -> list[Route]:
         """``/genesys/2/chat``: start, send, refresh, disconnect, typing."""
         chat = "/genesys/2/chat/{service}"
-        rows = {
-            chat: self._start,
-            f"{chat}/{{chat}}/send": self._send,
-            f"{chat}/{{chat}}/refresh": self._refresh,
-            f"{chat}/{{chat}}/disconnect": self._disconnect,
-            f"{chat}/{{chat}}/startTyping": self._types,
-            f"{chat}/{{chat}}/stopTyping": self._types,
-        }
-        return [
-            Route(path, guarded(work, mistake), methods=["POST"]) for path, work in rows.items()
-        ]
+        paths = [chat, *(f"{chat}/{{chat}}/{action}" for action in ACTIONS)]
+        return [Route(path, guarded(self._post, mistake), methods=["POST"]) for path in paths]
 
-    async def _start(self, request: Request) -> Response:
-        body = StartBody.model_validate(await fields(request))
-        found, key = await self._conversations.start(body.wish(address(request)))
-        found = await self._conversations.store.join(found.id)
-        return await self._shown(found, key, 1)
+    async def tell(self, asked: Asked) -> tuple[int, Told]:
+        """Do what is asked; 200 and the answer. Raises ``REFUSALS``."""
+        if not asked.action:
+            wish = StartBody.model_validate(asked.values).wish(asked.address)
+            found, key = await self._conversations.start(wish)
+            found = await self._conversations.store.join(found.id)
+            return 200, await self._shown(found, key, 1)
+        kind = SendBody if asked.action == "send" else PlaceBody
+        body = kind.model_validate(asked.values)
+        found = await self._done(asked.action, body, await self._found(asked.chat, body))
+        return 200, await self._shown(found, body.key, body.position)
 
-    async def _send(self, request: Request) -> Response:
-        body = SendBody.model_validate(await fields(request))
-        found = await self._found(request, body)
-        name = found.nickname
-        found = await self._conversations.say(found.id, "visitor", name, body.message)
-        return await self._shown(found, body.key, body.position)
+    async def _post(self, request: Request) -> Response:
+        status, told = await self.tell(await asked_by(request))
+        return answer(told, status)
 
-    async def _refresh(self, request: Request) -> Response:
-        body = PlaceBody.model_validate(await fields(request))
-        return await self._shown(await self._found(request, body), body.key, body.position)
+    async def _done(self, action: str, body: PlaceBody, found: Interaction) -> Interaction:
+        if isinstance(body, SendBody):
+            name = found.nickname
+            return await self._conversations.say(found.id, "visitor", name, body.message)
+        if action == "disconnect":
+            return await self._conversations.end_by_visitor(found)
+        if action != "refresh":
+            typing = action == "startTyping"
+            self._conversations.note_typing(found, "visitor", typing=typing)
+        return found
 
-    async def _disconnect(self, request: Request) -> Response:
-        body = PlaceBody.model_validate(await fields(request))
-        found = await self._conversations.end_by_visitor(await self._found(request, body))
-        return await self._shown(found, body.key, body.position)
-
-    async def _types(self, request: Request) -> Response:
-        body = PlaceBody.model_validate(await fields(request))
-        found = await self._found(request, body)
-        started = request.url.path.endswith("/startTyping")
-        self._conversations.note_typing(found, "visitor", typing=started)
-        return await self._shown(found, body.key, body.position)
-
-    async def _found(self, request: Request, body: PlaceBody) -> Interaction:
+    async def _found(self, chat: str, body: PlaceBody) -> Interaction:
         found = await self._conversations.visitor(body.key)
-        if {found.id} != {request.path_params["chat"], body.user} or body.alias != _alias(found):
+        if {found.id} != {chat, body.user} or body.alias != _alias(found):
             raise Unknown("There is no such chat.")
         return found
 
-    async def _shown(self, found: Interaction, key: str, first: int) -> Response:
+    async def _shown(self, found: Interaction, key: str, first: int) -> Told:
         place, lines = first, list[Line]()
         if first:
             lines = await self._conversations.lines(found, first - 1)
             place = lines[-1].position + 1 if lines else first
         elif everything := await self._conversations.store.transcript(found.id):
             place = everything[-1].position + 1
-        return answer(
-            {
-                "statusCode": 0,
-                "chatId": found.id,
-                "userId": found.id,
-                "secureKey": key,
-                "alias": _alias(found),
-                "messages": _messages(lines),
-                "nextPosition": place,
-                "chatEnded": found.state == "ended",
-            }
-        )
+        return {
+            "statusCode": 0,
+            "chatId": found.id,
+            "userId": found.id,
+            "secureKey": key,
+            "alias": _alias(found),
+            "messages": _messages(lines),
+            "nextPosition": place,
+            "chatEnded": found.state == "ended",
+        }
 
 
 def _alias(found: Interaction) -> str:
@@ -195,5 +229,9 @@ def _message(line: Line) -> Mapping[str, Any]:
 
 def mistake(status: int, message: str, exception: str) -> Response:
     """A wrong value or an unknown chat is told under 200; what is the server's keeps its status."""
-    body = {"statusCode": _FAILED, "errors": [{"code": exception, "advice": message}]}
-    return answer(body, 200 if status in (404, 415) else status)
+    return answer(failed(message, exception), 200 if status in (404, 415) else status)
+
+
+def failed(message: str, exception: str) -> Told:
+    """A refusal from its sentence and its word."""
+    return {"statusCode": _FAILED, "errors": [{"code": exception, "advice": message}]}

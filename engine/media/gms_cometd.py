@@ -1,8 +1,9 @@
-"""News of a chat over CometD long-polling, channel ``/_genesys``, as widgets of GMS listen to it.
+"""CometD long-polling as widgets of GMS listen to it: ``/_genesys`` of chat v1, and chat v2.
 
-A session reads one chat and proves that it may: by the address that StartChat gave
-(``_comet_url``), or by ``ext: {"_id": ..}`` of a handshake or a subscription. Sessions live in
-memory; after a restart the client is told to shake hands again, and goes on where the chat is.
+A session reads one chat of each version. For version 1 it proves that it may: by the address that
+StartChat gave (``_comet_url``), or by ``ext: {"_id": ..}`` of a handshake or a subscription; for
+version 2 by what it publishes. Sessions live in memory; after a restart the client is told to
+shake hands again, and goes on where the chat is.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.media.bodies import Unreadable, bounded
-from engine.media.gms_answers import Shown, answer, guarded
+from engine.media.bodies import Unreadable, address, bounded
+from engine.media.gms_answers import Shown, answer, gms_user, guarded
 from engine.media.gms_bodies import PARTIES
+from engine.media.gms_chat2 import Tell
+from engine.media.gms_cometd2 import SecondChat, service_of
 from engine.media.interactions import Unknown
 
 CHANNEL: Final = "/_genesys"
@@ -47,6 +50,7 @@ class _Session:
     """One client: whom it reads, how far it came, and what it may not have received."""
 
     chat: str
+    second: SecondChat
     acknowledges: bool
     heard: float
     subscribed: bool = False
@@ -59,10 +63,11 @@ class _Session:
 
 
 class Cometd:
-    """The Bayeux protocol, as much of it as a widget needs, over any transcript of chat v1."""
+    """The Bayeux protocol, as much of it as a widget needs, over any chat of GMS."""
 
-    def __init__(self, show: Show) -> None:
+    def __init__(self, show: Show, tell: Tell) -> None:
         self._show = show
+        self._tell = tell
         self._sessions: dict[str, _Session] = {}
 
     def routes(self) -> list[Route]:
@@ -71,15 +76,15 @@ class Cometd:
         return [Route(path, guarded(self._post), methods=["POST"]) for path in paths]
 
     async def _post(self, request: Request) -> Response:
-        chat = _chat_in(request.path_params.get("rest", ""))
         replies: list[dict[str, Any]] = []
         for message in _messages(await bounded(request)):
-            replies += await self._reply(message, chat)
+            replies += await self._reply(message, request)
         return answer(replies)
 
-    async def _reply(self, message: Message, chat: str) -> list[dict[str, Any]]:
+    async def _reply(self, message: Message, request: Request) -> list[dict[str, Any]]:
         channel = str(message.get("channel", ""))
         if channel == "/meta/handshake":
+            chat = _chat_in(request.path_params.get("rest", ""))
             return [_to(message, **self._handshake(message, chat))]
         client = message.get("clientId")
         session = self._sessions.get(client) if isinstance(client, str) else None
@@ -92,12 +97,16 @@ class Cometd:
         if channel == "/meta/subscribe":
             return [_to(message, **await self._subscribe(message, session))]
         if channel == "/meta/unsubscribe":
-            session.subscribed = session.subscribed and message.get("subscription") != CHANNEL
             name = message.get("subscription")
+            session.subscribed = session.subscribed and name != CHANNEL
+            session.second.leave(name)
             return [_to(message, successful=True, subscription=name)]
         if channel == "/meta/disconnect":
             del self._sessions[client]
             return [_to(message, successful=True)]
+        if service_of(channel):
+            told = await session.second.do(message, gms_user(request), address(request))
+            return [{"channel": channel, "data": told}, _to(message, successful=True)]
         return [_to(message, successful=False, error=f"403:{channel[:100]}:Nobody listens there")]
 
     def _handshake(self, message: Message, chat: str) -> dict[str, Any]:
@@ -112,7 +121,9 @@ class Cometd:
         ext = _ext(message)
         client = secrets.token_hex(16)
         acknowledges = ext.get("ack") is True
-        self._sessions[client] = _Session(_chat_of(ext) or chat, acknowledges, time.monotonic())
+        self._sessions[client] = _Session(
+            _chat_of(ext) or chat, SecondChat(self._tell), acknowledges, time.monotonic()
+        )
         found: dict[str, Any] = {
             "successful": True,
             "clientId": client,
@@ -127,6 +138,8 @@ class Cometd:
         name = message.get("subscription")
         told: dict[str, Any] = {"subscription": name}
         session.chat = _chat_of(_ext(message)) or session.chat
+        if service_of(name):  # what is heard there is for whom proves it in an operation
+            return told | {"successful": True}
         if name != CHANNEL:
             return told | _refused(f"403::Subscribe to {CHANNEL}", advice=None)
         try:
@@ -159,7 +172,10 @@ class Cometd:
         return [*(one for _, one in session.kept), reply]
 
     async def _look(self, session: _Session) -> None:
-        """Keep what is new in the chat, as the next batch."""
+        """Keep what is new in the chats, as the next batches."""
+        for news in await session.second.news():
+            session.batch += 1
+            session.kept.append((session.batch, news))
         if not session.subscribed:
             return
         try:

@@ -23,6 +23,7 @@ from engine.media.conversations import ELSEWHERE, GMS, GMS_CALLBACK, Conversatio
 from engine.media.desk import Authorised
 from engine.media.gms_answers import Shown, answer, gms_user, guarded, mistake, root
 from engine.media.gms_bodies import SCENARIOS, CancelBody, Person
+from engine.media.gms_chat2 import Asked, Told, asked_by
 from engine.media.gms_client import GmsClient
 from engine.media.gms_cometd import Cometd
 from engine.media.interactions import Draft, Interaction, Refused, Unknown
@@ -55,7 +56,7 @@ class GmsRelay:
         self._conversations = conversations
         self._client = client
         self._authorised = authorised
-        self._cometd = Cometd(self.shown)
+        self._cometd = Cometd(self.shown, self.tell)
         conversations.agents.know(self.word)
 
     def availability(self) -> int:
@@ -101,8 +102,8 @@ class GmsRelay:
             (f"{first}/{{id}}/ixn/chat/{{action}}", self._one, both),
             ("/genesys/1/admin/callback/queues", self._list, ["GET"]),
             ("/genesys/1/admin/callback/cancel", self._cancel_all, ["POST"]),
-            (second + "/{service}", self._start2, ["POST"]),
-            (second + "/{service}/{chat}/{action}", self._one2, ["POST"]),
+            (second + "/{service}", self._post2, ["POST"]),
+            (second + "/{service}/{chat}/{action}", self._post2, ["POST"]),
         ]
         found = [
             Route(path, guarded(work, gms_chat2.mistake if second in path else mistake), methods=ms)
@@ -121,6 +122,18 @@ class GmsRelay:
             raise Unknown("There is no such chat.")
         shown: Shown = told
         return shown
+
+    async def tell(self, asked: Asked) -> tuple[int, Told]:
+        """An operation of chat v2, answered as GMS answers it. Raises ``REFUSALS``."""
+        if not asked.action:
+            return await self._begun2(asked)
+        found = await self._found(asked.values.get("secureKey", ""))
+        again = asked.action in _HARMLESS
+        status, told = await self._client.ask(
+            "POST", asked.path, asked.values, user=asked.user, again=again
+        )
+        await self._noted(found, status, told, by_visitor=asked.action == "disconnect")
+        return status, told
 
     async def _start(self, request: Request) -> Response:
         values = await fields(request)
@@ -179,32 +192,24 @@ class GmsRelay:
         status, told = await self._client.ask("POST", _path(request), values, user=user, again=True)
         return answer(told, status)
 
-    async def _start2(self, request: Request) -> Response:
-        values = await fields(request)
-        wish = gms_chat2.StartBody.model_validate(values).wish(address(request))
+    async def _post2(self, request: Request) -> Response:
+        status, told = await self.tell(await asked_by(request))
+        return answer(told, status)
+
+    async def _begun2(self, asked: Asked) -> tuple[int, Told]:
+        wish = gms_chat2.StartBody.model_validate(asked.values).wish(asked.address)
         draft = await self._conversations.draft(replace(wish, medium=self.word))
-        said = {name: value for name, value in values.items() if name != "userData[invitation]"}
-        attached = {f"userData[{name}]": _text(value) for name, value in draft.attached.items()}
-        user = gms_user(request)
-        status, told = await self._client.ask(
-            "POST", _path(request), said | attached, user=user, again=False
-        )
+        values = asked.values.items()
+        said = {name: value for name, value in values if name != "userData[invitation]"}
+        said |= {f"userData[{name}]": _text(value) for name, value in draft.attached.items()}
+        user = asked.user
+        status, told = await self._client.ask("POST", asked.path, said, user=user, again=False)
         if status < 400 and told.get("secureKey"):
             await self._conversations.begin(draft, key=str(told["secureKey"]))
-        return answer(told, status)
+        return status, told
 
-    async def _one2(self, request: Request) -> Response:
-        values = await fields(request)
-        found = await self._found(values.get("secureKey", ""))
-        action = request.path_params["action"]
-        status, told = await self._handed_on(request, again=action in _HARMLESS, values=values)
-        await self._noted(found, status, told, by_visitor=action == "disconnect")
-        return answer(told, status)
-
-    async def _handed_on(
-        self, request: Request, *, again: bool, values: Mapping[str, str] | None = None
-    ) -> tuple[int, Any]:
-        values, user = values or await fields(request), gms_user(request)
+    async def _handed_on(self, request: Request, *, again: bool) -> tuple[int, Any]:
+        values, user = await fields(request), gms_user(request)
         return await self._client.ask(
             request.method, _path(request), values, user=user, again=again
         )

@@ -13,7 +13,6 @@ from engine.media.conversations import Conversations, Happened, InvitationOf
 from engine.media.deliveries import Deliveries
 from engine.media.desk import Authorised, Desk, Earlier, Journey
 from engine.media.gms import GmsChat
-from engine.media.gms_chat2 import GmsChat2
 from engine.media.gms_client import GmsClient
 from engine.media.gms_relay import GmsRelay
 from engine.media.gms_services import GmsServices
@@ -67,7 +66,7 @@ def create_routes(
     if gms is None:
         chat = GmsChat(conversations)
         services = GmsServices(chat, callbacks, authorised=authorised, number=number)
-        spoken = [*chat.routes(), *services.routes(), *GmsChat2(conversations).routes()]
+        spoken = [*chat.routes(), *services.routes()]
     else:
         spoken = GmsRelay(conversations, gms, authorised=authorised).routes()
     webhook = Webhook(conversations, deliveries or Deliveries(store, None))

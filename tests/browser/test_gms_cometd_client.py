@@ -37,6 +37,18 @@ window.listen = (url, name) => {
   });
   window.client = client;
 };
+window.chat = (url, channel) => {
+  window.told = [];
+  const client = new CometD();
+  client.configure({ url, useWorkerScheduler: false });
+  client.unregisterTransport('websocket');
+  client.registerExtension('ack', new AckExtension());
+  client.handshake((shaken) => {
+    if (!shaken.successful) return;
+    client.subscribe(channel, (message) => window.told.push(message.data));
+    window.ask = (data) => new Promise((resolve) => client.publish(channel, data, resolve));
+  });
+};
 """
 
 
@@ -88,6 +100,41 @@ def test_the_official_client_hears_the_agent_at_once(
     assert httpx.post(f"{desk}/end", json={"agent": "Ana"}).is_success
     eventually(lambda: texts(browser_page) == [*wanted, "has left the session"])
     assert browser_page.evaluate("window.heard.at(-1).chatIxnState") == "DISCONNECTED"
+
+
+def test_the_official_client_holds_a_chat_of_version_2(
+    overture_server: Any, tmp_path: Path, browser_page: Page
+) -> None:
+    cometd = node_package("cometd", "9.0.0")
+    server = overture_server(written(tmp_path / "book", one=GREETING))
+    open_client(browser_page, server, cometd)
+    url, channel = f"{server}/genesys/cometd", "/service/chatV2/support"
+    browser_page.evaluate("([url, channel]) => chat(url, channel)", [url, channel])
+    browser_page.wait_for_function("!!window.ask")
+
+    def said(**data: str) -> None:
+        assert browser_page.evaluate("(data) => ask(data)", data)["successful"] is True
+
+    def messages() -> list[str]:
+        browser_page.wait_for_timeout(20)
+        told: list[dict[str, Any]] = browser_page.evaluate("window.told")
+        shown = [one for answer in told for one in answer["messages"]]
+        return [one.get("text", one["type"]) for one in shown]
+
+    said(operation="requestChat", nickname="Zoe")
+    (begun,) = browser_page.evaluate("window.told")
+    proof = {name: begun[name] for name in ("chatId", "userId", "alias", "secureKey")}
+    (chat,) = httpx.get(f"{server}/desk/api/interactions").json()
+    desk = f"{server}/desk/api/interactions/{chat['id']}"
+    assert httpx.post(f"{desk}/accept", json={"agent": "Ana"}).is_success
+    assert httpx.post(f"{desk}/messages", json={"agent": "Ana", "text": "Good day"}).is_success
+    wanted = ["ParticipantJoined", "ParticipantJoined", "Good day"]
+    eventually(lambda: messages() == wanted)
+    said(operation="sendMessage", message="Hello", **proof)
+    eventually(lambda: messages() == [*wanted, "Hello"])
+    said(operation="disconnect", **proof)
+    eventually(lambda: messages() == [*wanted, "Hello", "ParticipantLeft"])
+    assert browser_page.evaluate("window.told.at(-1).chatEnded") is True
 
 
 def test_a_stranger_who_knows_the_name_alone_hears_nothing(

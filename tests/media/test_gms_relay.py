@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from media_room import CHAT_NOW, INVITATION, START, RelayRoom
+from test_gms_cometd import Widget
 
 from engine.media import gms_client
 
@@ -184,3 +185,48 @@ def test_who_has_enough_open_is_refused_before_gms_is_asked(room: RelayRoom) -> 
     assert "too many open chats" in first.text
     assert "too many open chats" in second.text
     assert len(room.way.asked) == 5
+
+
+SECOND = "/service/chatV2/support"
+
+
+def second(widget: Widget) -> dict[str, Any]:
+    data = {"operation": "requestChat", "nickname": "Zoë"}
+    told, _ = widget.say("", {"channel": SECOND, "data": data})
+    return dict(told["data"])
+
+
+def test_a_chat_v2_that_gms_has_forgotten_is_pushed_as_it_says_it_and_no_more(
+    room: RelayRoom,
+) -> None:
+    widget = Widget(room)
+    second(widget)
+    gone = {"statusCode": 2, "errors": [{"code": 249, "advice": "No such chat"}]}
+    room.way.broken = [httpx.Response(200, json=gone)]
+    assert widget.connect() == [{"channel": SECOND, "data": gone}]
+    before = len(room.way.asked)
+    assert widget.connect(advice={"timeout": 0}) == []
+    assert len(room.way.asked) == before
+
+
+def test_a_chat_v2_goes_on_when_gms_is_back(room: RelayRoom) -> None:
+    widget = Widget(room)
+    second(widget)
+    room.way.broken = [httpx.Response(502)] * 3
+    body = [{"channel": "/meta/connect", "clientId": widget.client}]
+    assert room.client.post("/genesys/cometd", json=body).status_code == 503
+    room.desk(f"interactions/{room.newest()}/accept", {"agent": "Ana"})
+    (news,) = widget.connect()
+    assert news["data"]["messages"][0]["type"] == "ParticipantJoined"
+
+
+def test_where_a_start_names_no_position_the_news_begin_after_its_messages(
+    room: RelayRoom,
+) -> None:
+    widget = Widget(room)
+    begun = {"statusCode": 0, "chatId": "C 1", "userId": "U", "alias": "A", "secureKey": "K"}
+    room.way.broken = [httpx.Response(200, json=begun | {"messages": [{"index": 1}]})]
+    assert second(widget)["chatId"] == "C 1"
+    widget.connect()
+    assert room.way.asked[-1].url.raw_path == b"/genesys/2/chat/support/C%201/refresh"
+    assert b"transcriptPosition=2" in room.way.asked[-1].content
