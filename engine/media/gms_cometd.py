@@ -221,6 +221,8 @@ def _messages(body: bytes) -> list[Message]:
     """The messages of a body; one that stands alone is tolerated. Raises Unreadable (400)."""
     try:
         found = json.loads(body)
+        # An answer repeats names and ids: half a character, or a number that is none, can not be.
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise Unreadable(400, "malformed", "The body is not JSON in UTF-8.") from None
     found = [found] if isinstance(found, dict) else found

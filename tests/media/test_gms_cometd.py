@@ -181,7 +181,11 @@ def test_clients_are_bounded(room: Room, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"7", b"[7]", b"[" * 60_000, b"[{}" + b",{}" * 50 + b"]"]
+    "body",
+    [
+        *(b"", b"{", b"7", b"[7]", b"[" * 60_000, b"[{}" + b",{}" * 50 + b"]"),
+        *(b'{"id": "\\ud800", "channel": "/x"}', b'{"id": NaN, "channel": "/x"}'),
+    ],
 )
 def test_what_is_no_message_is_refused(room: Room, body: bytes) -> None:
     assert room.client.post(COMETD, content=body).status_code == 400
