@@ -97,3 +97,13 @@ def test_facts_survive_every_edit() -> None:
     story.event("A", 0)
     swapped(story, rule("B", 'when visit.stage = "hot"'))
     assert story.event("B", 1) == ["sent"]
+
+
+def test_a_field_that_only_the_new_edition_reads_is_missing_for_a_silence_that_runs() -> None:
+    silence = "A, then no B for 1 min"
+    story = Story("runtime", rule(silence, "when event.price = 1"))
+    assert story.event("A", 0, price=1, word="x") == []
+    swapped(story, rule(silence, 'when event.price = 1 and event.word = "x"'))
+    assert story.tick(60_000) == ["when"]
+    assert story.event("A", 60_001, price=1, word="x") == []
+    assert story.tick(120_001) == ["sent"]

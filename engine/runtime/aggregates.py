@@ -56,14 +56,14 @@ def _gather(node: Any, found: list[syntax.Aggregate]) -> None:
         found.append(node)
         return
     kind: type = type(node)
-    for item in node if kind is tuple else [getattr(node, name) for name in _branches(kind)]:
+    for item in node if kind is tuple else [getattr(node, name) for name in branches(kind)]:
         if type(item) not in _PLAIN:
             _gather(item, found)
 
 
 @cache
-def _branches(kind: type) -> tuple[str, ...]:
-    """Where values of a kind may have an aggregate below them."""
+def branches(kind: type) -> tuple[str, ...]:
+    """The fields of a kind of node below which there may be more of a condition than a leaf."""
     if issubclass(kind, _LEAVES):
         return ()
     return tuple(name for name in getattr(kind, "__dataclass_fields__", ()) if name != "span")

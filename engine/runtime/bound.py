@@ -40,6 +40,7 @@ from typing import Final, Literal
 from engine.language import syntax
 from engine.language.render import written
 from engine.runtime.aggregates import aggregates_in
+from engine.runtime.kept import WHERE, Reads, reads_of
 from engine.runtime.sizes import (
     AS_A_RULE,
     AT_MOST,
@@ -49,6 +50,7 @@ from engine.runtime.sizes import (
     about_of,
     text,
 )
+from engine.runtime.watchers import ends_in_silence
 from engine.vocabulary.channels import CHANNELS
 from engine.vocabulary.kinds import TEXT
 
@@ -208,13 +210,14 @@ class _Count:
         registers: set[object] = set()
         senders = []
         for name, strategy in self._book.strategies.items():
-            for rule in strategy.rules:
-                found.append(self._pattern(rule.pattern, "rule", name, rule.span))
+            for rule, reads in zip(strategy.rules, reads_of(self._book, strategy), strict=True):
+                found.append(self._pattern(rule, reads, "rule", name))
                 found += self._registers(name, rule, registers)
                 if rule.sends:
                     senders.append(self._sender(strategy, rule))
         for name, guarantee in self._book.guarantees.items():
-            found.append(self._pattern(guarantee.pattern, "guarantee", name, guarantee.span))
+            reads = Reads(self._book, [guarantee])
+            found.append(self._pattern(guarantee, reads, "guarantee", name))
         return [*found, *self._log(senders), *self._outbox(senders, waiting, message)]
 
     # ------------------------------------------------------------ what every book costs
@@ -256,22 +259,28 @@ class _Count:
     # ------------------------------------------------------------ patterns
 
     def _pattern(
-        self, pattern: syntax.Pattern, owner: Owner, name: str, span: syntax.Span
+        self, rule: syntax.Rule | syntax.Guarantee, reads: Reads, owner: Owner, name: str
     ) -> _Part:
-        size = self._positions(pattern)
+        pattern = rule.pattern
+        size = self._positions(pattern, reads)
         if size:
             size += _STATE * len(pattern.parts)
             size += (_TIMER + 2 * self._limits.id) * _silences(pattern)
-        keeps = "keeps events" if size >= self._limits.event else "is on its way"
+        keeps = "keeps events" if _keeps_events(pattern) else "is on its way"
         what = f"{keeps}{self._for_each(pattern.per)}"
         return _Part(
-            owner=owner, name=name, what=what, bytes=size * self._places[pattern.per], span=span
+            owner=owner,
+            name=name,
+            what=what,
+            bytes=size * self._places[pattern.per],
+            span=rule.span,
         )
 
-    def _positions(self, pattern: syntax.Pattern) -> int:
+    def _positions(self, pattern: syntax.Pattern, reads: Reads) -> int:
         """The bytes of all chains of one place.
 
-        A chain has the events that ``as`` has bound, and the last one where a silence follows.
+        A chain has the events that ``as`` has bound, and the last one where a silence follows: of
+        each what the rule reads of it.
         """
         parts = list(_unrolled(pattern))
         size = named = chain = 0
@@ -285,9 +294,12 @@ class _Count:
             if isinstance(part, syntax.AllOf):
                 size += len(part.atoms) * (_GATHERED + _CHAIN + named)
             if isinstance(part, syntax.Atom) and part.alias is not None:
-                named += text(part.alias) + 2 + self._sizes.event(part)
-            silent = not last and isinstance(parts[k + 1], syntax.Absent)
-            chain = _CHAIN + named + (self._sizes.event(part) if silent else 0)
+                named += text(part.alias) + 2
+                named += self._sizes.kept(part, reads.bound(part.alias))
+            chain = _CHAIN + named
+            if not last and isinstance(parts[k + 1], syntax.Absent):
+                kept = reads.event() if ends_in_silence(parts, k) else WHERE
+                chain += self._sizes.kept(part, kept)
             size += 0 if last else chain
         return size
 
@@ -421,6 +433,11 @@ def _unrolled(pattern: syntax.Pattern) -> Iterator[syntax.Part]:
             yield from [part.atom] * part.count
         else:
             yield part
+
+
+def _keeps_events(pattern: syntax.Pattern) -> bool:
+    named = any(isinstance(part, syntax.Atom) and part.alias for part in pattern.parts)
+    return named or any(isinstance(part, syntax.Absent) for part in pattern.parts)
 
 
 def _silences(pattern: syntax.Pattern) -> int:

@@ -18,6 +18,7 @@ from engine.language.quiet import Breathe
 from engine.runtime import calendar
 from engine.runtime.aggregates import digest
 from engine.runtime.conditions import Conditions
+from engine.runtime.kept import reads_of
 from engine.runtime.planned import PlannedRule, PlannedSend, PlannedSet, PlannedStrategy
 from engine.runtime.watchers import Automaton, Met, Watchers
 from engine.vocabulary.channels import CHANNELS
@@ -102,8 +103,9 @@ def _made(
     planned = _strategy(book, strategy)
     keys: dict[str, int] = {}
     rules: list[PlannedRule] = []
-    for place, rule in enumerate(strategy.rules):
-        automaton = _distinct(watchers.automaton(rule.pattern, strategy.name), keys)
+    reads = reads_of(book, strategy)
+    for place, (rule, read) in enumerate(zip(strategy.rules, reads, strict=True)):
+        automaton = _distinct(watchers.automaton(rule.pattern, strategy.name, read), keys)
         rules.append(
             PlannedRule(
                 rank=rank + place,

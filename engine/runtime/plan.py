@@ -17,6 +17,7 @@ from engine.runtime.aggregates import Register
 from engine.runtime.conditions import Conditions
 from engine.runtime.fields import Fields
 from engine.runtime.index import Entry, Index
+from engine.runtime.kept import Reads
 from engine.runtime.parts import Part, is_shared, parts_of_book, shared
 from engine.runtime.planned import PlannedGuarantee, PlannedRule
 from engine.runtime.road import road_of
@@ -208,7 +209,9 @@ def _guarantees(book: syntax.Book, watchers: Watchers, rank: int) -> tuple[Plann
             name=guarantee.name,
             rank=rank + n,
             enforced=guarantee.enforced,
-            automaton=watchers.automaton(guarantee.pattern, f"guarantee {guarantee.name}"),
+            automaton=watchers.automaton(
+                guarantee.pattern, f"guarantee {guarantee.name}", Reads(book, [guarantee])
+            ),
         )
         for n, guarantee in enumerate(book.guarantees.values())
     )

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from engine.language import syntax
 from engine.runtime.aggregates import KEPT
+from engine.runtime.kept import Kept
 from engine.runtime.visitor import PAGES_OPEN, SENDS_KEPT, VISITS_OPEN
 from engine.vocabulary import limits as door
 from engine.vocabulary.events import ENVELOPE, SYSTEM_EVENTS
@@ -86,6 +87,8 @@ AS_A_RULE: Final = Limits(
 
 # Frames: names, numbers and brackets around the values, rounded up.
 _EVENT: Final = 260
+_WHERE: Final = 60
+_NAMED: Final = 16
 _TRUTH: Final = 5
 
 
@@ -126,8 +129,26 @@ class Sizes:
             return self._limits.made if made else self._limits.number
         return self._limits.text
 
-    def event(self, part: syntax.Part) -> int:
-        """An event that fitted a part, as a chain keeps it; that of a send is small."""
+    def kept(self, part: syntax.Part, kept: Kept) -> int:
+        """What a chain keeps of an event that fitted a part: never more than the whole of it."""
+        whole = self._event(part)
+        if kept.whole:
+            return whole
+        atoms, limits = atoms_of(part), self._limits
+        attributes = [_NAMED + self._envelope(name) for name in kept.attributes]
+        fields = [
+            _NAMED + sum(text(name) + 3 for name in path) + self.field(atoms, path)
+            for path in kept.fields
+        ]
+        frame = _WHERE + max(map(self._name, atoms)) + limits.number + 2 * limits.id
+        return min(whole, frame + sum(attributes) + sum(fields))
+
+    def _name(self, atom: syntax.Atom) -> int:
+        """The name of an event that fits an atom."""
+        return self._limits.word if atom.what == "any" else max(text(atom.name), text("sent"))
+
+    def _event(self, part: syntax.Part) -> int:
+        """A whole event that fitted a part; that of a send is small."""
         limits = self._limits
         sent = 3 * self.name + 2 * limits.id
         atoms = atoms_of(part)

@@ -17,6 +17,7 @@ from msgspec.structs import replace as event_with
 
 from engine.runtime.admission import Admitted, Completed, Target, admit
 from engine.runtime.foresight import Foresight
+from engine.runtime.kept import event_from_json
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome, Send
 from engine.runtime.plan import Plan
 from engine.runtime.planned import PlannedGuarantee, PlannedRule, PlannedSet
@@ -32,7 +33,7 @@ from engine.runtime.visitor import (
     Visit,
     Visitor,
 )
-from engine.runtime.watchers import Names, event_from_json, names_of
+from engine.runtime.watchers import Names, names_of
 from engine.vocabulary.events import (
     DISPOSITIONS,
     INVITATION_SHOWN,

@@ -1,7 +1,8 @@
 """Patterns: what each remembers, and how one event moves it.
 
 A chain is ``(time of its first event, last event, events bound by as)``, events as dicts and only
-where something later asks for them. Three kinds of pattern remember three things, each the least:
+where, and as far as, something later asks for them (``kept.py``). Three kinds of pattern remember
+three things, each the least:
 
 * *times* (``N times A``): the times of the youngest N - 1, so one more decides;
 * *lean* (parts in a row that nobody asks about later): for each position the time at which its
@@ -14,7 +15,7 @@ See README.md, "Patterns".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
@@ -28,13 +29,16 @@ from engine.runtime.aggregates import (
     register_of,
 )
 from engine.runtime.conditions import Conditions
+from engine.runtime.fields import field_reader
 from engine.runtime.index import parts_of
+from engine.runtime.kept import WHERE, Kept, Reads, event_from_json, keeper
 from engine.runtime.scene import NO_NAMES, Scene
 from engine.runtime.visitor import Memory, Place, Timer, TimerKey
 from engine.vocabulary.events import Event
 
 Chain = tuple[int, dict[str, Any] | None, dict[str, Any] | None]
 Names = Mapping[str, Event]
+Keep = Callable[[Event], dict[str, Any]]
 Fits = Set[int]
 """The watches that an event fits."""
 
@@ -70,7 +74,8 @@ class Position:
     """One position of a pattern: an event to come, all of several, or a silence of ``absent`` ms.
 
     ``watches`` are the atoms; any of them fits, unless ``all_of``. ``where`` is a condition that
-    names events bound before (the atom itself is then watched without it).
+    names events bound before (the atom itself is then watched without it). ``keep`` writes down
+    the event for a silence behind it, ``keep_named`` under the name ``alias``.
     """
 
     watches: tuple[int, ...]
@@ -79,12 +84,13 @@ class Position:
     all_of: bool = False
     where: Evaluate | None = None
     alias: str | None = None
-    keeps_event: bool = False
+    keep: Keep | None = None
+    keep_named: Keep | None = None
 
     @property
     def is_lean(self) -> bool:
         """Does nothing but the time of the first event matter here?"""
-        special = self.absent is not None or self.all_of or self.keeps_event
+        special = self.absent is not None or self.all_of or self.keep is not None
         return not special and self.where is None and self.alias is None
 
 
@@ -264,9 +270,9 @@ class Automaton:
             first, _, names = oldest
         if self.within is not None and now - first >= self.within:
             return None
-        if position.alias is not None:
-            names = (names or {}) | {position.alias: event_to_json(scene.event)}
-        return (first, event_to_json(scene.event) if position.keeps_event else None, names)
+        if position.alias is not None and position.keep_named is not None:
+            names = (names or {}) | {position.alias: position.keep_named(scene.event)}
+        return (first, None if position.keep is None else position.keep(scene.event), names)
 
     def _gather(self, memory: Memory, k: int, before: Chain, fits: Fits) -> Chain | None:
         """Note the atoms of an ``all of`` that fit, each with the chain that stood before it.
@@ -381,8 +387,11 @@ class Watchers:
             known = self._keys[id(atom)] = (atom, atom_key(self._book, atom))
         return known[1]
 
-    def automaton(self, pattern: syntax.Pattern, name: str) -> Automaton:
-        """Compile a pattern; ``name`` is the strategy or guarantee it belongs to."""
+    def automaton(self, pattern: syntax.Pattern, name: str, reads: Reads) -> Automaton:
+        """Compile a pattern; ``name`` is the strategy or guarantee it belongs to.
+
+        ``reads`` says what of its events anybody asks for later.
+        """
         names: set[str] = set()
         positions: list[Position] = []
         meanings: list[str] = []
@@ -394,10 +403,11 @@ class Watchers:
                 positions.append(positions[-1])
                 meanings.append(meanings[-1])
             else:
-                positions.append(self._position(part, names))
+                positions.append(self._position(part, names, reads))
                 meanings.append(self._meaning(part))
             if isinstance(following, syntax.Absent):
-                positions[-1] = replace(positions[-1], keeps_event=True)
+                kept = reads.event() if ends_in_silence(parts, k) else WHERE
+                positions[-1] = replace(positions[-1], keep=self._keeper(kept))
             if isinstance(part, syntax.Atom) and part.alias:
                 names.add(part.alias)
         meaning = " then ".join(meanings)
@@ -410,7 +420,10 @@ class Watchers:
             reached_by=_reached_by(positions),
         )
 
-    def _position(self, part: syntax.Part, names: set[str]) -> Position:
+    def _keeper(self, kept: Kept) -> Keep:
+        return keeper(kept, lambda path: field_reader(self._conditions.fields, path))
+
+    def _position(self, part: syntax.Part, names: set[str], reads: Reads) -> Position:
         match part:
             case syntax.AllOf(atoms=atoms) | syntax.AnyOf(atoms=atoms):
                 watches = tuple(self.watch(atom).index for atom in atoms)
@@ -420,7 +433,8 @@ class Watchers:
                 return Position(watches=watches, where=where, absent=duration, same_page=same_page)
             case syntax.Times(atom=atom) | (syntax.Atom() as atom):
                 watches, where = self._bound(atom, names)
-                return Position(watches=watches, where=where, alias=atom.alias)
+                keep = self._keeper(reads.bound(atom.alias)) if atom.alias else None
+                return Position(watches=watches, where=where, alias=atom.alias, keep_named=keep)
 
     def _bound(self, atom: syntax.Atom, names: set[str]) -> tuple[tuple[int, ...], Evaluate | None]:
         """The watch of an atom; what it says of bound names is tested by the position instead."""
@@ -498,6 +512,11 @@ def _unrolled(pattern: syntax.Pattern) -> list[syntax.Part]:
     return parts
 
 
+def ends_in_silence(parts: Sequence[syntax.Part], k: int) -> bool:
+    """Is there nothing but silence behind part k? Then its event is the one of the rule."""
+    return all(isinstance(part, syntax.Absent) for part in parts[k + 1 :])
+
+
 def _joined(parts: list[syntax.Expr]) -> syntax.Expr | None:
     if len(parts) < 2:
         return parts[0] if parts else None
@@ -525,27 +544,3 @@ def _events(names: dict[str, Any] | None, visitor: str) -> Names:
     if not names:
         return NO_NAMES
     return {name: event_from_json(raw, visitor) for name, raw in names.items()}
-
-
-def event_to_json(event: Event) -> dict[str, Any]:
-    """An event as a chain keeps it."""
-    return {
-        "name": event.name,
-        "time": event.time,
-        "visit": event.visit,
-        "page": event.page,
-        "id": event.id,
-        "url": event.url,
-        "title": event.title,
-        "language": event.language,
-        "category": event.category,
-        "data": dict(event.data),
-        "agents": dict(event.agents),
-        "pacing": dict(event.pacing),
-        "draw": event.draw,
-    }
-
-
-def event_from_json(raw: Mapping[str, Any], visitor: str) -> Event:
-    """The event again."""
-    return Event(visitor=visitor, **raw)

@@ -54,7 +54,7 @@ MISTAKES: Final = 1
 IMPOSSIBLE: Final = 2
 INTERRUPTED: Final = 130
 _VISIT_HOURS: Final = "OVERTURE_VISIT_HOURS"
-"""Where a server reads it, too: so a replay where it runs ends visits as it did."""
+"""Where a server reads it, too: so a trial where it runs ends visits as it does."""
 
 
 class Stop(Exception):
@@ -85,6 +85,7 @@ def test_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--coverage", action="store_true", help="list what no scenario has tried, line by line"
     )
+    _visit_arguments(parser)
 
 
 def recording_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,6 +108,10 @@ def recording_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--skip-bad", action="store_true", help="leave out lines that are no events, and count them"
     )
+    _visit_arguments(parser)
+
+
+def _visit_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--visit-hours",
         metavar="HOURS",
@@ -135,8 +140,13 @@ def _hours(text: str) -> float:
 
 
 def visit_expiry(arguments: argparse.Namespace) -> int:
-    """The milliseconds without an event that end a visit, as a command over events was told."""
+    """The milliseconds without an event that end a visit, as a command was told."""
     return int(arguments.visit_hours * 3_600_000)
+
+
+def visits_end(hours: float) -> str:
+    """The sentence that says when visits ended in a trial."""
+    return f"Visits end after {hours:g} h without an event."
 
 
 def _agents(text: str) -> tuple[str, int]:
@@ -205,13 +215,16 @@ def check(arguments: argparse.Namespace) -> int:
 def test(arguments: argparse.Namespace) -> int:
     """Tell every scenario of a book. Gives 0 when all hold, 1 for failures, 2 for no book."""
     loaded = load(arguments.book)
-    coverage = Coverage(loaded.book)
-    stories = run_scenarios(loaded.book, coverage)
+    expiry = visit_expiry(arguments)
+    coverage = Coverage(loaded.book, visit_expiry=expiry)
+    stories = run_scenarios(loaded.book, coverage, visit_expiry=expiry)
     if arguments.json:
         told = stories_to_json(stories, loaded.sources)
+        told |= {"visitHours": arguments.visit_hours}
         _print_json(told | {"coverage": coverage.to_json(loaded.sources)})
     elif stories:
         show_stories(console(), stories, loaded.sources)
+        console().print(visits_end(arguments.visit_hours))
         _show_coverage(coverage, loaded, every=arguments.coverage)
     else:
         console().print('The book has no scenario; one begins with: scenario "its name"')
@@ -256,9 +269,10 @@ def replay(arguments: argparse.Namespace) -> int:
     for sentence in left_out(recording):
         _say(sentence)
     if arguments.json:
-        _print_json(report.to_json())
+        _print_json(report.to_json() | {"visitHours": arguments.visit_hours})
     else:
         show_replay(console(), report)
+        console().print(visits_end(arguments.visit_hours))
     return FINE
 
 

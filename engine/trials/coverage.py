@@ -12,7 +12,7 @@ from engine.language.source import Source, by_name
 from engine.runtime.admission import Admitted, Completed
 from engine.runtime.planned import PlannedRule
 from engine.runtime.scene import Scene, send_event
-from engine.runtime.visitor import Sent, Visitor
+from engine.runtime.visitor import VISIT_EXPIRY, Sent, Visitor
 from engine.runtime.witness import Look
 from engine.trials.boundaries import awaited, leaves
 from engine.trials.progress import atoms_of, knowing, remembered, unrolled
@@ -31,11 +31,11 @@ class Gap:
 class Coverage:
     """A witness of every story of a book; call ``story`` when a new one begins."""
 
-    def __init__(self, book: syntax.Book) -> None:
+    def __init__(self, book: syntax.Book, *, visit_expiry: int = VISIT_EXPIRY) -> None:
         self._book = book
         self._fired: set[tuple[str, int]] = set()
         self._seen: dict[syntax.Span, set[bool]] = {}
-        self._tries = Tries(book)
+        self._tries = Tries(book, visit_expiry)
         self._waiting: Waiting[tuple[PlannedRule, syntax.Pattern]] | None = None
         self._exercised: set[str] = set()
         self._atoms: set[syntax.Atom] = set()

@@ -10,6 +10,7 @@ from engine.language import syntax
 from engine.runtime.calendar import clock
 from engine.runtime.outcome import Breach, Decision
 from engine.runtime.plan import Plan, plan
+from engine.runtime.visitor import VISIT_EXPIRY
 from engine.trials.coverage import Coverage
 from engine.trials.world import Sent, World
 from engine.vocabulary.address import split
@@ -62,12 +63,15 @@ class Story:
         return all(line.failure is None for line in self.lines)
 
 
-def run_scenarios(book: syntax.Book, coverage: Coverage | None = None) -> tuple[Story, ...]:
+def run_scenarios(
+    book: syntax.Book, coverage: Coverage | None = None, *, visit_expiry: int = VISIT_EXPIRY
+) -> tuple[Story, ...]:
     """Tell every scenario of the book, in order of name; each in a world of its own.
 
-    ``coverage`` notes what they try; without it nothing is watched.
+    ``coverage`` notes what they try; without it nothing is watched. ``visit_expiry`` (ms): a visit
+    ends when so long nothing was heard of it.
     """
-    live = plan(book)
+    live = plan(book, visit_expiry=visit_expiry)
     stories = []
     for _, scenario in sorted(book.scenarios.items()):
         if coverage is not None:

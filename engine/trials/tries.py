@@ -18,7 +18,7 @@ from engine.runtime.fields import field_of
 from engine.runtime.outcome import Decision
 from engine.runtime.planned import PlannedRule
 from engine.runtime.scene import Scene
-from engine.runtime.visitor import VISIT_EXPIRY, Sent, TimerKey, Visitor
+from engine.runtime.visitor import Sent, TimerKey, Visitor
 from engine.runtime.witness import Look
 from engine.trials.boundaries import (
     Boundary,
@@ -70,8 +70,9 @@ class Waiting(Generic[T]):
 class Tries:
     """The boundaries of a book, and the sides of each that some story has seen."""
 
-    def __init__(self, book: syntax.Book) -> None:
+    def __init__(self, book: syntax.Book, visit_expiry: int) -> None:
         self._book = book
+        self._visit_expiry = visit_expiry
         self.all = boundaries(book)
         self._tried: dict[Key, set[Side]] = {one.key: set() for one in self.all}
         rules = [
@@ -235,8 +236,13 @@ class Tries:
         self._waiting = {
             key: timer[0]
             for key, timer in visitor.timers.items()
-            if not key[0] or timer[0] <= _end_of(visitor, key[0][0])
+            if not key[0] or timer[0] <= self._end_of(visitor, key[0][0])
         }
+
+    def _end_of(self, visitor: Visitor, visit: str) -> int:
+        """When a visit ends, and its timers with it, if nothing more is heard of it."""
+        known = visitor.visits.get(visit)
+        return 0 if known is None else known.last + self._visit_expiry
 
     def pauses(self, visitor: Visitor) -> None:
         """A line of the story is told: which silences wait, and for how long already."""
@@ -309,12 +315,6 @@ class Tries:
         for limit in group.limits if group else ():
             shared = [sent for sent in self._sends if sent.group == strategy.group]
             yield limit, [sent for sent in shared if _in_scope(limit, sent, decision)]
-
-
-def _end_of(visitor: Visitor, visit: str) -> int:
-    """When a visit ends, and its timers with it, if nothing more is heard of it."""
-    known = visitor.visits.get(visit)
-    return 0 if known is None else known.last + VISIT_EXPIRY
 
 
 def _in_scope(limit: syntax.Limit, sent: Sent, decision: Decision) -> bool:

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from msgspec.structs import replace as event_with
+
 from engine.language import syntax
 from engine.runtime.admission import Admitted, Completed
 from engine.runtime.aggregates import aggregates_in
@@ -127,6 +129,7 @@ class _Witness:
     def __init__(self, book: syntax.Book, live: Plan, strategy: str | None) -> None:
         self.found: list[Explained] = []
         self._times: dict[syntax.Atom, list[int]] = defaultdict(list)
+        self._addresses: dict[tuple[object, ...], str | None] = {}
         self._explainer = Explainer(book, self._times)
         self._refusals = Refusals(book, self._explainer)
         self._arrived: _Arrived | None = None
@@ -144,6 +147,7 @@ class _Witness:
     def arrives(self, look: Look, scene: Scene) -> None:
         event = scene.event
         self._note_times(scene)
+        self._addresses[_mark(event)] = event.url
         explained = _moment(scene.now, event, timer=False)
         self.found.append(explained)
         self._arrived = _Arrived(
@@ -162,6 +166,8 @@ class _Witness:
                 if not any(
                     m.timer and (m.time, m.visit) == (look.visitor.now, visit) for m in self.found
                 ):
+                    # A silence has kept the address of its event only if the rule reads it.
+                    event = event_with(event, url=self._addresses.get(_mark(event), event.url))
                     self.found.append(_moment(look.visitor.now, event, timer=True, visit=visit))
         decisions = list(admitted.decisions)
         for candidate in completed:
@@ -242,6 +248,10 @@ def _about(candidate: Completed, decision: Any) -> bool:
         candidate.rule.strategy.name,
         candidate.rule.place,
     )
+
+
+def _mark(event: Event) -> tuple[object, ...]:
+    return event.name, event.time, event.visit, event.page
 
 
 def _moment(time: int, event: Event, *, timer: bool, visit: str | None = None) -> Explained:

@@ -190,6 +190,12 @@ strategy "S"
 """
 HOSTILE: dict[str, tuple[str, int, Callable[[Stranger], None], float]] = {
     "silence": ("on A, then no B for 1 h\n set visit.other = 1", 6_000, in_every_visit("A"), 0),
+    "silence whose event is read": (
+        'on A, then no B for 1 h when event.t = "x"\n set visit.other = 1',
+        6_000,
+        in_every_visit("A"),
+        0.4,
+    ),
     "silence of a page": (
         "on A, then no B for 1 h, per page\n set visit.other = 1",
         600,
@@ -289,8 +295,21 @@ def test_the_sample_book_stays_under_its_bound() -> None:
                     else ()
                 )
                 stranger.happens(name, visit, page, **dict.fromkeys(fields, ...))
-    assert stored(stranger.document()) > 1_000_000
+    assert stored(stranger.document()) > 500_000
     assert stranger.share() <= 1
+
+
+def test_a_silence_is_counted_with_what_its_rule_reads() -> None:
+    def most(rule: str) -> int:
+        text = WORDS + "".join(f"  {line}\n" for line in rule.split("\n"))
+        return bound(book_of(Source(name="a.strategy", text=text))).most
+
+    silence = "on A, then no B for 1 h"
+    bare = most(f"{silence}\n set visit.other = 1")
+    number = most(f"{silence} when event.n > 1\n set visit.other = 1")
+    words = most(f'{silence} when event.t = "x"\n set visit.other = 1')
+    assert bare < number < bare + VISITS_OPEN * 150
+    assert words > bare + VISITS_OPEN * AT_MOST.text
 
 
 # ------------------------------------------------ as a rule

@@ -87,6 +87,7 @@ def test_replay_prints_one_object(capsys: Capture, folder: Path, events: str) ->
             "Never comes up": {"sent": 0, "visits": 0, "refused": {}},
             "Third page": {"sent": 1, "visits": 1, "refused": {"limit": 1}},
         },
+        "visitHours": 24,
     }
     assert out.count("\n") == 1
     assert err == "Left out: 1 event without visitID.\n"
@@ -243,7 +244,7 @@ def test_check_says_what_a_visitor_costs(capsys: Capture, tmp_path: Path) -> Non
     )
     _, out, _ = run(capsys, "check", book)
     last = out.splitlines()[-1]
-    said = r"A visitor costs (\d\.\d) kB as a rule, and (\d\.\d) GB at the very most \(most of it: "
+    said = r"A visitor costs (\d\.\d) kB as a rule, and (\d\.\d) MB at the very most \(most of it: "
     figures = re.match(said, last)
     assert figures, last
     assert last.endswith('"S" keeps events for each of 5,050 pages).')
@@ -251,7 +252,7 @@ def test_check_says_what_a_visitor_costs(capsys: Capture, tmp_path: Path) -> Non
     memory = json.loads(out)["memory"]
     assert memory["most"] == sum(share["most"] for share in memory["largest"])
     assert memory["usual"] == pytest.approx(float(figures[1]) * 1_000, abs=51)
-    assert memory["most"] == pytest.approx(float(figures[2]) * 1_000_000_000, rel=0.05)
+    assert memory["most"] == pytest.approx(float(figures[2]) * 1_000_000, rel=0.05)
     first = memory["largest"][0]
     assert (first["owner"], first["name"]) == ("rule", "S")
     assert (first["file"], first["line"]) == ("one.strategy", 4)
@@ -364,11 +365,33 @@ def test_a_book_with_a_mistake(capsys: Capture, folder: Path, events: str, comma
 # ---------------------------------------------------------------- test
 
 
+def test_scenarios_end_visits_as_the_server_does(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silence of two hours is never over where a visit ends after one."""
+    book = tmp_path / "one.strategy"
+    book.write_text(
+        'strategy "S"\n  on PageEntered, then no SignIn for 2 h\n'
+        '    send gpe.appendContent { url: "/x.html" }\n'
+        'scenario "Two hours"\n  visitor enters "/a"\n  after 2 h\n  expect sent "S"\n',
+        encoding="utf-8",
+    )
+    code, out, _ = run(capsys, "test", book)
+    assert (code, "Visits end after 24 h without an event." in out) == (0, True)
+    code, out, _ = run(capsys, "test", book, "--visit-hours", "1")
+    assert (code, "Visits end after 1 h without an event." in out) == (1, True)
+    monkeypatch.setenv("OVERTURE_VISIT_HOURS", "0.5")
+    code, out, _ = run(capsys, "test", book, "--json")
+    found = json.loads(out)
+    assert (code, found["visitHours"], found["failed"]) == (1, 0.5, 1)
+
+
 def test_scenarios_that_hold(capsys: Capture, folder: Path) -> None:
     code, out, _ = run(capsys, "test", folder)
     assert (code, out) == (
         0,
         "passed  The third page\n1 scenario: 1 passed, 0 failed.\n"
+        "Visits end after 24 h without an event.\n"
         "Tried: 1 of 2 rules, 1 of 2 boundaries.\n",
     )
 

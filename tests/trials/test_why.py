@@ -203,9 +203,11 @@ def test_a_silence_that_was_broken_and_one_that_held(tmp_path: Path) -> None:
         "Search came after 1 min 50 s, 10 s too early: needed no Search for 2 min"
     )
     assert broken[1].verdicts[0].change == {"what": "Search later by", "needed": 10 * SECOND}
-    held = explained(tmp_path, SILENCE, cart(0), event("Search", 120), entered(300))
+    begun = event("AddToCart", 0, url="https://shop.example/products/9")
+    held = explained(tmp_path, SILENCE, begun, event("Search", 120), entered(300))
     assert [moment.timer for moment in held] == [False, True, False, False]
     assert (held[1].time, held[1].verdicts[0].status) == (2 * MINUTE, "fired")
+    assert held[1].url == "https://shop.example/products/9"
 
 
 SEQUENCE = """
