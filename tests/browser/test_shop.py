@@ -122,7 +122,8 @@ def test_the_partner_chats_without_us(shop: str, browser_page: Page) -> None:
     visit = page.locator("#strip-visit").get_attribute("title")
     events = httpx.get(f"{shop}/server/data/visits/{visit}/events").json()
     names = [event["eventName"] for event in events]
-    assert names.count("InvitationAccepted") == 1
+    [accepted] = [one for one in events if one["eventName"] == "InvitationAccepted"]
+    assert accepted["data"]["medium"] == "third_party"
     assert "InteractionStarted" not in names
 
 

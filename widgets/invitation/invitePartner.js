@@ -9,3 +9,9 @@ var PARTNER_WIDGET = '/shop/partner.html';
 function startChat() {
   openWindow(PARTNER_WIDGET, 'Partner');
 }
+
+// So that a report counts what was accepted here as a third party's.
+INVITE_RESULT = Object.freeze({
+  ...INVITE_RESULT,
+  ACCEPT_CHAT: Object.freeze({ type: 'accepted', medium: 'third_party' }),
+});
