@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import BrowserContext, Request, expect
+from playwright.sync_api import BrowserContext, Request, Route, expect
 from serving import eventually, written
 from tracker_site import Site, StartServer
 
@@ -95,6 +95,13 @@ def test_tabs_share_one_connection_and_each_gets_its_own_once(tabs: Tabs) -> Non
 STREAMS = "delete window.WebSocket;" + HEAR
 
 
+def test_more_tabs_than_a_browser_has_connections_leave_the_site_alive(tabs: Tabs) -> None:
+    sites = [tabs.open(STREAMS) for _ in range(8)]
+    assert tabs.streams == 1
+    tabs.mark(sites[7], "8")
+    heard(sites[7], "8")
+
+
 def test_tabs_share_one_stream_where_sockets_are_refused(tabs: Tabs) -> None:
     first, second, third = tabs.open(STREAMS), tabs.open(STREAMS), tabs.open(STREAMS)
     assert first.is_live() == second.is_live() == "sse"
@@ -115,6 +122,52 @@ def test_tabs_share_one_stream_where_sockets_are_refused(tabs: Tabs) -> None:
     heard(third, "3", "all", "later")
     tabs.pages_connected(2)
     assert tabs.streams == 2
+
+
+def join_of(route: Route) -> bool:
+    return '"type":"join"' in (route.request.post_data or "")
+
+
+def test_a_route_whose_word_on_the_stream_is_lost_is_heard_of_all_the_same(tabs: Tabs) -> None:
+    site = tabs.open(STREAMS)
+    cut: list[Route] = []
+
+    def cut_once(route: Route) -> None:
+        if join_of(route) and not cut:
+            cut.append(route)
+            route.abort()
+        else:
+            route.continue_()
+
+    site.page.route("**/server/push/sse", cut_once)
+    site.page.evaluate("history.pushState({}, '', '/site/other')")
+    eventually(lambda: site.page.wait_for_timeout(50) or cut)
+    eventually(lambda: site.page.wait_for_timeout(50) or tabs.streams == 2)
+    site.is_live()
+    tabs.mark(site, "after")
+    heard(site, "after")
+
+
+def test_what_pages_say_on_a_stream_stays_in_order(tabs: Tabs) -> None:
+    site = tabs.open(STREAMS)
+    held: list[Route] = []
+
+    def hold_first(route: Route) -> None:
+        if join_of(route) and not held:
+            held.append(route)
+        else:
+            route.continue_()
+
+    site.page.route("**/server/push/sse", hold_first)
+    site.page.evaluate("history.pushState({}, '', '/site/one')")
+    eventually(lambda: site.page.wait_for_timeout(50) or held)
+    site.page.evaluate("history.pushState({}, '', '/site/two')")
+    site.page.wait_for_timeout(500)  # what could overtake has arrived
+    held[0].continue_()
+    site.page.wait_for_timeout(500)
+    tabs.mark(site, "two")
+    heard(site, "two")
+    tabs.pages_connected(1)
 
 
 def closing(site: Site) -> None:

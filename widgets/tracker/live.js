@@ -405,11 +405,19 @@ function openStream(call, pass = () => {}) {
   if (cursor) query.set('cursor', cursor);
   const source = new EventSource(address + '?' + query);
   let stream = '';
+  /** @type {Promise<unknown>} */ let sent = Promise.resolve();
+  function fail() {
+    source.close();
+    hooks.lost(0);
+  }
   const line = createLine(call, pass, (type, pageID, reached) => {
     const body = JSON.stringify({ visitID, token, stream, type, pageID, cursor: reached });
     const headers = { 'Content-Type': 'application/json' };
-    // Who is not heard asks again: each page that hears nothing connects anew.
-    if (stream) fetch(address, { method: 'POST', body, headers, keepalive: true, credentials: 'omit' }).catch(() => {});
+    // In order, lest a page leave before it joined. A word that is lost ends the stream, and its pages come anew.
+    if (stream) {
+      sent = sent.then(() => fetch(address, { method: 'POST', body, headers, keepalive: true, credentials: 'omit' }))
+        .then((answer) => { if (!answer.ok) fail(); }, fail);
+    }
   });
   source.onmessage = guarded((message) => {
     const packet = JSON.parse(message.data);
@@ -417,10 +425,7 @@ function openStream(call, pass = () => {}) {
     line.hear(packet);
   });
   // The browser would come back by itself, but at once and with the old cursor in the address.
-  source.onerror = () => {
-    source.close();
-    hooks.lost(0);
-  };
+  source.onerror = fail;
   return { ...line, close: () => source.close() };
 }
 
