@@ -30,7 +30,8 @@ class Settings(BaseModel):
     ``callback_number`` is what they may call themselves. What the medium ``webhook`` starts is told
     to ``webhook_url``, signed with ``webhook_secret``. With ``gms_url``, such as
     ``https://gms.example.com/genesys``, the interface of GMS is carried by that one, to which we
-    are ``gms_user`` with ``gms_password``, or who has ``gms_apikey``. An invitation to a third
+    are ``gms_user`` with ``gms_password``, or who has ``gms_apikey``; without it, ``gms_menus`` is
+    the file of the menus that our own services show. An invitation to a third
     party opens ``third_party_url`` with a token that is signed with ``third_party_secret``.
     A visitor has ``chats_per_visitor`` conversations open at most; all who are no visitor of ours
     and come from one address, ``chats_per_address``.
@@ -59,6 +60,7 @@ class Settings(BaseModel):
     gms_user: str = ""
     gms_password: SecretStr = SecretStr("")
     gms_apikey: SecretStr = SecretStr("")
+    gms_menus: Path | None = None
     callback_number: str = Field(default="", pattern=r"^(\+?[0-9]{3,20})?$")
 
     chats_per_visitor: int = Field(default=5, ge=1, le=1_000)
@@ -145,6 +147,7 @@ _VARIABLES: Final[Mapping[str, str]] = {
     "OVERTURE_GMS_USER": "gms_user",
     "OVERTURE_GMS_PASSWORD": "gms_password",
     "OVERTURE_GMS_APIKEY": "gms_apikey",
+    "OVERTURE_GMS_MENUS": "gms_menus",
 }
 
 

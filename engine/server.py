@@ -42,6 +42,7 @@ from engine.language.quiet import undisturbed
 from engine.media.agents import Agents
 from engine.media.deliveries import Deliveries, Receiver, receiver
 from engine.media.gms_client import GmsAddress, GmsClient
+from engine.media.gms_menus import Menu, menus
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.places import Places
@@ -188,6 +189,7 @@ class _Outside:
 
     opening: Callable[[], Opening]
     number: str
+    menus: Mapping[str, Menu]
     gms: GmsClient | None
     third_party: ThirdParty | None
     webhook: Receiver | None
@@ -198,6 +200,7 @@ class _Outside:
         return _Outside(
             opening=_opening(settings, zone),
             number=settings.callback_number,
+            menus=_menus(settings),
             third_party=_third_party(settings),
             webhook=_webhook(settings),
             gms=_gms(settings),
@@ -222,6 +225,7 @@ def _media(
         authorised=inside.authorised,
         opening=outside.opening,
         number=outside.number,
+        menus=outside.menus,
         deliveries=deliveries,
         gms=outside.gms,
         third_party=outside.third_party,
@@ -237,6 +241,18 @@ def _third_party(settings: Settings) -> ThirdParty | None:
         raise StartError("OVERTURE_THIRD_PARTY_URL needs OVERTURE_THIRD_PARTY_SECRET, too.")
     secret = settings.third_party_secret.get_secret_value().encode()
     return ThirdParty(url=settings.third_party_url, secret=secret)
+
+
+def _menus(settings: Settings) -> Mapping[str, Menu]:
+    """The menus of our own GMS services, where a file of them is set."""
+    if settings.gms_menus is None:
+        return {}
+    if settings.gms_url:
+        raise StartError("OVERTURE_GMS_MENUS and OVERTURE_GMS_URL exclude each other: unset one.")
+    try:
+        return menus(settings.gms_menus, number=settings.callback_number)
+    except ValueError as error:
+        raise StartError(f"OVERTURE_GMS_MENUS cannot be used: {error}.") from None
 
 
 def _gms(settings: Settings) -> GmsClient | None:

@@ -140,6 +140,7 @@ def test_a_data_folder_in_use(tmp_path: Path) -> None:
         ("OVERTURE_CALLBACK_ZONE", "Mars/Base", "there is no zone"),
         ("OVERTURE_CALLBACK_HOURS", "always", "write it like Mon-Fri"),
         ("OVERTURE_CALLBACK_NUMBER", "ask-us", "digits alone"),
+        ("OVERTURE_GMS_MENUS", "missing.toml", "No such file"),
         ("OVERTURE_GMS_URL", "gms.example.com", "https://gms.example.com/genesys"),
         ("OVERTURE_GMS_URL", "https://me:secret@gms.example.com", "OVERTURE_GMS_URL"),
     ],
@@ -149,6 +150,12 @@ def test_settings_that_cannot_be(tmp_path: Path, name: str, value: str, part: st
     said = failed(str(tmp_path), **{"OVERTURE_PORT": "0", name: value})
     assert part in said
     assert name == "OVERTURE_PORT" or value == "shop.example.com" or value not in said.split()
+
+
+def test_menus_are_of_our_own_services_or_of_the_gms_elsewhere(tmp_path: Path) -> None:
+    written(tmp_path, one=GREETING)
+    both = {"OVERTURE_GMS_MENUS": "menus.toml", "OVERTURE_GMS_URL": "https://gms.example/genesys"}
+    assert "exclude each other" in failed(str(tmp_path), **both)
 
 
 def test_the_addresses_are_printed_and_answer(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -62,19 +63,25 @@ class GmsChat(Chat):
         """What chat v1 answers about lines after a position. Raises Unknown, Unavailable."""
         return await self._shown(await self._conversations.visitor(key), after)
 
-    async def dialog(self, request: Request, body: StartBody) -> dict[str, Any]:
-        """Start a scenario of a chat; what its widget does next. Raises what ``start`` raises."""
-        key = await self._started(request, body)
+    async def dialog(
+        self, request: Request, body: StartBody, service: str, key: str | None = None
+    ) -> dict[str, Any]:
+        """Start a scenario of a chat; what its widget does next. Raises what ``start`` raises.
+
+        ``key`` is the visitor's secret where they have one: started with it twice is once.
+        """
+        key = await self._started(request, body, key)
         dialog = _confirmation(key) if body.waits else _start_chat(request, key)
-        return dialog | {"_chat_parameters": {"subject": request.path_params["service"][:100]}}
+        return dialog | {"_chat_parameters": {"subject": service[:100]}}
 
     async def _request_chat(self, request: Request) -> Response:
         """The built-in service: only its id is answered; the chat is entered as any other."""
         body = Person.model_validate(await fields(request))
         return answer({"_id": await self._started(request, body)})
 
-    async def _started(self, request: Request, body: Person) -> str:
-        return (await self.start(body.wish(self.word, gms_user(request), address(request)))).key
+    async def _started(self, request: Request, body: Person, key: str | None = None) -> str:
+        wish = body.wish(self.word, gms_user(request), address(request))
+        return (await self.start(replace(wish, key=key))).key
 
     async def _continue(self, request: Request) -> Response:
         """What a widget that waits asks: the chat as soon as an agent has it."""

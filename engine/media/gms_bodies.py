@@ -162,6 +162,12 @@ class CancelBody(BaseModel):
     ids: Annotated[list[Id], Field(max_length=1_000)]
 
 
+class ChoiceBody(BaseModel):
+    """Which line of a menu was chosen, counted from 1."""
+
+    choice: int
+
+
 class RefreshBody(BaseModel):
     """Where the visitor's transcript stands: the last position that they have; 0 for none."""
 

@@ -26,6 +26,7 @@ from engine.media.gms_bodies import SCENARIOS, CancelBody, Person
 from engine.media.gms_chat2 import Asked, Told, asked_by
 from engine.media.gms_client import GmsClient
 from engine.media.gms_cometd import Cometd
+from engine.media.gms_menus import DISPLAY_MENU, Asking
 from engine.media.interactions import Draft, Interaction, Refused, Unknown
 from engine.media.medium import Kind, Known, Scenario, Started, known
 
@@ -57,6 +58,7 @@ class GmsRelay:
         self._client = client
         self._authorised = authorised
         self._cometd = Cometd(self.shown, self.tell)
+        self._asking: Asking[Draft] = Asking(conversations.store.clock)
         conversations.agents.know(self.word)
 
     def availability(self) -> int:
@@ -72,6 +74,8 @@ class GmsRelay:
         if status >= 400 or "_id" not in told:
             sentence = told.get("message") if isinstance(told, dict) else None
             raise Refused("gms", str(sentence or f"GMS answers {status}."))
+        if told.get("_action") == DISPLAY_MENU:
+            raise Refused("menu", f"The service {SERVICE} of GMS asks first, and nobody is here.")
         return Started(key=told["_id"], interaction=await self._found(told["_id"]))
 
     async def known(self, key: str) -> Known:
@@ -152,12 +156,33 @@ class GmsRelay:
         said = {name: value for name, value in values.items() if name != "invitation"}
         attached = {name: _text(value) for name, value in draft.attached.items()}
         status, told = await self._client.ask("POST", path, said | attached, user=user, again=False)
-        if status < 400 and isinstance(told, dict) and told.get("_id"):
-            await self._conversations.begin(draft, key=str(told["_id"]))
+        await self._kept(draft, status, told)
         return status, told
+
+    async def _kept(self, draft: Draft, status: int, told: Any) -> None:
+        """On record is what was started; who is asked first has started nothing yet."""
+        if status >= 400 or not isinstance(told, dict) or not told.get("_id"):
+            return
+        key = str(told["_id"])
+        if told.get("_action") == DISPLAY_MENU:
+            self._asking.put(key, draft, draft.address)
+        else:
+            await self._conversations.begin(draft, key=key)
+
+    async def _chosen(self, request: Request, draft: Draft) -> Response:
+        """A choice of a menu: it may be of another medium than what the widget asked for."""
+        status, told = await self._handed_on(request, again=False)
+        if isinstance(told, dict) and told.get("_action"):
+            await self._kept(replace(draft, medium=_medium(told, draft.medium)), status, told)
+            if told["_action"] != DISPLAY_MENU:
+                self._asking.drop(request.path_params["id"])
+        return answer(_ours(told, root(request)), status)
 
     async def _one(self, request: Request) -> Response:
         """Whatever is asked of one chat or callback that was started here."""
+        draft = self._asking.get(request.path_params["id"])
+        if draft is not None:
+            return await self._chosen(request, draft)
         found = await self._found(request.path_params["id"])
         action = request.path_params.get("action", "")
         status, told = await self._handed_on(
@@ -240,6 +265,13 @@ class GmsRelay:
         elif told.get("_callback_state") == "COMPLETED":
             outcome = _OUTCOMES.get(str(told.get("_callback_reason")), "done")
             await self._conversations.end_elsewhere(found, outcome)
+
+
+def _medium(told: Mapping[str, Any], asked: str) -> str:
+    """What a choice has started, as far as its answer says it; else what was asked for."""
+    if told.get("_action") == "StartChat" or "_chat_parameters" in told:
+        return GMS
+    return GMS_CALLBACK if told.get("_action") == "DialNumber" else asked
 
 
 def _path(request: Request) -> str:

@@ -19,8 +19,9 @@ from engine.media.callbacks import Callback, Callbacks, iso, moment
 from engine.media.conversations import CALLBACK, Wish
 from engine.media.gms import GmsChat
 from engine.media.gms_answers import answer, gms_user, guarded, root
-from engine.media.gms_bodies import CancelBody, MoveBody, RequestBody, StartBody
-from engine.media.interactions import Refused, Unknown
+from engine.media.gms_bodies import CancelBody, ChoiceBody, MoveBody, RequestBody, StartBody
+from engine.media.gms_menus import Menus
+from engine.media.interactions import Refused, Unavailable, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +42,24 @@ _WAIT: Final = "Thank you. We will tell you here as soon as somebody can take yo
 class GmsServices:
     """Starts chats and callbacks by their scenarios, and serves what becomes of callbacks.
 
-    ``number`` is what visitors call when a scenario lets them call us; empty: none does. The
-    visitor's ``_id`` opens one callback; lists, and ids of the desk, need API authority.
+    A service with one of the ``menus`` shows that first, and starts what is chosen. ``number`` is
+    what visitors call when a scenario lets them call us; empty: none does. The visitor's ``_id``
+    opens one callback; lists, and ids of the desk, need API authority.
     """
 
     def __init__(
-        self, chat: GmsChat, callbacks: Callbacks, *, authorised: Authorised, number: str = ""
+        self,
+        chat: GmsChat,
+        callbacks: Callbacks,
+        *,
+        authorised: Authorised,
+        menus: Menus,
+        number: str = "",
     ) -> None:
         self._chat = chat
         self._callbacks = callbacks
         self._authorised = authorised
+        self._menus = menus
         self._number = number
 
     def routes(self) -> list[Route]:
@@ -60,6 +69,7 @@ class GmsServices:
             (f"{_SERVICE}/request-interaction", self._request_interaction, both),
             (f"{_SERVICE}/{{id}}/check-queue-position", self._queue, both),
             (f"{_SERVICE}/{{id}}/DialNumber", self._continue, both),
+            (f"{_SERVICE}/{{id}}/menu", self._choose, both),
             (callback, self._query, ["GET"]),
             (f"{callback}/{{service}}", self._start, ["POST"]),
             (f"{callback}/{{service}}/availability", self._availability, both),
@@ -71,16 +81,37 @@ class GmsServices:
         return [Route(path, guarded(work), methods=methods) for path, work, methods in rows]
 
     async def _start(self, request: Request) -> Response:
-        body = StartBody.model_validate(await fields(request))
+        values, service = await fields(request), request.path_params["service"]
+        body = StartBody.model_validate(values)
+        if self._menus.has(service):
+            return answer(self._menus.show(service, values, address(request), root(request)))
+        return answer(await self._begun(request, body, service))
+
+    async def _choose(self, request: Request) -> Response:
+        """A line of a menu: what it starts has the id of the menu, so that twice is once."""
+        key = request.path_params["id"]
+        number = ChoiceBody.model_validate(await fields(request)).choice
+        service, body, first = self._menus.choose(key, number)
+        try:
+            return answer(await self._begun(request, body, service, key))
+        except (Refused, Unavailable):
+            if first:
+                self._menus.reopen(key)
+            raise
+
+    async def _begun(
+        self, request: Request, body: StartBody, service: str, key: str | None = None
+    ) -> Mapping[str, Any]:
+        """Start what a scenario says; the dialog that goes on with it."""
         if body.media_type == "chat":
-            return answer(await self._chat.dialog(request, body))
-        wish = self._wish(request, body, request.path_params["service"])
+            return await self._chat.dialog(request, body, service, key)
+        wish = replace(self._wish(request, body, service), key=key)
         if body.is_dialled:
-            return answer(await self._dialled(body, wish))
+            return await self._dialled(body, wish)
         slot = self._slot(moment(body.desired_time)) if body.desired_time else None
         found, key = await self._callbacks.book(wish, body.number, slot)
         words = (_LATER if slot else _NOW).format(number=found.phone)
-        return answer({"_id": key, "_action": "ConfirmationDialog", "_text": words})
+        return {"_id": key, "_action": "ConfirmationDialog", "_text": words}
 
     async def _dialled(self, body: StartBody, wish: Wish) -> Mapping[str, Any]:
         """The visitor calls us: now, or when an agent is free for them."""

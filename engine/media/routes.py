@@ -14,6 +14,7 @@ from engine.media.deliveries import Deliveries
 from engine.media.desk import Authorised, Desk, Earlier, Journey
 from engine.media.gms import GmsChat
 from engine.media.gms_client import GmsClient
+from engine.media.gms_menus import Menu, Menus
 from engine.media.gms_relay import GmsRelay
 from engine.media.gms_services import GmsServices
 from engine.media.interactions import InteractionStore
@@ -42,6 +43,7 @@ def create_routes(
     authorised: Authorised,
     opening: Callable[[], Opening] = nine_to_five,
     number: str = "",
+    menus: Mapping[str, Menu] | None = None,
     deliveries: Deliveries | None = None,
     gms: GmsClient | None = None,
     third_party: ThirdParty | None = None,
@@ -54,7 +56,8 @@ def create_routes(
     the other visits of its visitor. ``invitation(visit_id, page_id)`` gives ``{"id", "strategy",
     "group", "message", "attach"}`` or None, and is the only source of attached data that is
     trusted. ``authorised(request)`` raises HTTPException.
-    ``opening()`` says when visitors are called back, ``number`` whom they may call themselves.
+    ``opening()`` says when visitors are called back, ``number`` whom they may call themselves,
+    ``menus`` which services of GMS ask before they start something.
     ``deliveries`` go to the receiver of the webhook; whoever gives them runs them. With ``gms`` the
     interface of GMS is carried by that one elsewhere; the caller closes it, too.
     ``third_party`` is where an invitation to one leads, ``places`` how much one may have open.
@@ -65,7 +68,8 @@ def create_routes(
     callbacks = Callbacks(conversations, opening)
     if gms is None:
         chat = GmsChat(conversations)
-        services = GmsServices(chat, callbacks, authorised=authorised, number=number)
+        asked = Menus(menus or {}, store.clock)
+        services = GmsServices(chat, callbacks, authorised=authorised, menus=asked, number=number)
         spoken = [*chat.routes(), *services.routes()]
     else:
         spoken = GmsRelay(conversations, gms, authorised=authorised).routes()

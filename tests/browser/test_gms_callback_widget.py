@@ -26,6 +26,33 @@ def server(overture_server: Any, tmp_path_factory: pytest.TempPathFactory) -> st
     return str(overture_server(book, **HOURS))
 
 
+MENU = """
+[samples_new]
+label = "How can we help?"
+[[samples_new.choices]]
+group = "Write"
+label = "Chat with us"
+scenario = "CHAT-WAIT"
+[[samples_new.choices]]
+group = "Talk"
+label = "Get a call"
+scenario = "VOICE-NOW-USERTERM"
+[[samples_new.choices]]
+group = "Talk"
+label = "Call us"
+scenario = "VOICE-NOW-USERORIG"
+"""
+
+
+@pytest.fixture(scope="module")
+def asking(overture_server: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A server whose service asks before it starts anything."""
+    folder = tmp_path_factory.mktemp("asking")
+    (folder / "menus.toml").write_text(MENU, "utf-8")
+    book, menus = written(folder / "book", one=GREETING), str(folder / "menus.toml")
+    return str(overture_server(book, **HOURS, OVERTURE_GMS_MENUS=menus))
+
+
 def widget(context: BrowserContext, server: str, scenario: str, width: int = 420) -> Page:
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 640})
@@ -95,30 +122,46 @@ def test_a_number_is_shown_to_who_calls(server: str, browser_context: BrowserCon
     assert_accessible(page)
 
 
-def test_a_menu_of_another_gms_is_shown_and_followed(
+def test_a_menu_is_shown_and_a_chat_is_chosen(asking: str, browser_context: BrowserContext) -> None:
+    page = widget(browser_context, asking, "VOICE-NOW-USERTERM")
+    page.get_by_label("Telephone").fill("+34 600 4")
+    page.get_by_role("button", name="Call me").click()
+    expect(page.get_by_role("heading", name="Write")).to_be_visible()
+    region = page.get_by_role("region", name="What happens next")
+    expect(region).to_contain_text("How can we help?")
+    expect(page.get_by_role("button", name="Do not call me")).to_have_count(0)
+    photograph(page, "gms-menu")
+    assert_accessible(page)
+    page.get_by_role("button", name="Chat with us").click()
+    expect(page.get_by_text("An agent will be with you soon")).to_be_visible()
+    expect(region).to_be_hidden()
+    desk = f"{asking}/desk/api/interactions"
+    (waiting,) = httpx.get(desk).json()
+    httpx.post(f"{desk}/{waiting['id']}/accept", json={"agent": "Ana"}).raise_for_status()
+    expect(page.get_by_label("Your message")).to_be_focused(timeout=10_000)
+    photograph(page, "gms-menu-chat")
+
+
+def test_a_call_is_chosen(asking: str, browser_context: BrowserContext) -> None:
+    page = widget(browser_context, asking, "VOICE-NOW-USERTERM")
+    page.get_by_label("Telephone").fill("+34 600 5")
+    page.get_by_role("button", name="Call me").click()
+    page.get_by_role("button", name="Call us").click()
+    expect(page.get_by_role("link", name="+4930123456")).to_be_visible()
+
+
+def test_a_choice_that_leads_elsewhere_is_not_followed(
     server: str, browser_context: BrowserContext
 ) -> None:
-    """Ours has no menus: what another one would answer is answered here."""
-    service = f"{server}/genesys/1/service"
-    choices = [
-        {"_label": "Talk now", "_user_action_url": f"{service}/7/now"},
-        {"_label": "Elsewhere", "_user_action_url": "https://elsewhere.example/now"},
-    ]
+    """Only another GMS could answer this: it is answered here."""
+    choices = [{"_label": "Elsewhere", "_user_action_url": "https://elsewhere.example/now"}]
     menu = {
         "_id": "7",
         "_action": "DisplayMenu",
-        "_label": "How can we help?",
         "_content": [{"_group_name": "Sales", "_group_content": choices}],
     }
-    number = {"_id": "7", "_action": "DialNumber", "_tel_url": "tel:+49301"}
+    service = f"{server}/genesys/1/service"
     browser_context.route(f"{service}/callback/*", lambda route: route.fulfill(json=menu))
-    browser_context.route(f"{service}/7/now", lambda route: route.fulfill(json=number))
     page = widget(browser_context, server, "VOICE-NOW-USERORIG")
-    expect(page.get_by_role("heading", name="Sales")).to_be_visible()
-    expect(page.get_by_role("region")).to_contain_text("How can we help?")
-    photograph(page, "gms-menu")
-    assert_accessible(page)
     page.get_by_role("button", name="Elsewhere").click()
     expect(page.get_by_role("alert")).to_have_text("This choice leads elsewhere.")
-    page.get_by_role("button", name="Talk now").click()
-    expect(page.get_by_role("link", name="+49301")).to_be_visible()

@@ -15,6 +15,7 @@ from starlette.requests import Request
 
 from engine.media.agents import Agents
 from engine.media.gms_client import GmsAddress, GmsClient
+from engine.media.gms_menus import Choice, Menu
 from engine.media.interactions import InteractionStore
 from engine.media.opening import Opening, hours
 from engine.media.routes import create_routes
@@ -52,6 +53,16 @@ ALWAYS = Opening(hours=hours("Mon-Sun 00:00-24:00"), zone=ZoneInfo("UTC"))
 SERVER = "http://chat.example"
 ADDRESS = GmsAddress(
     url="http://gms.example/genesys", user="overture", password="pass-word", apikey="api-key"
+)
+
+MENU = Menu(
+    label="How can we help?",
+    choices=(
+        Choice(group="Write", label="Chat now", scenario="CHAT-NOW"),
+        Choice(group="Write", label="Chat when somebody is free", scenario="CHAT-WAIT"),
+        Choice(group="Talk", label="Call me", scenario="VOICE-NOW-USERTERM"),
+        Choice(group="Talk", label="I call you", scenario="VOICE-NOW-USERORIG"),
+    ),
 )
 
 START = "/genesys/1/service/callback/samples_new"
@@ -163,6 +174,7 @@ class Room:
             authorised=self.around.authorised,
             opening=lambda: self.opening,
             number=self.number,
+            menus={"support": MENU},
             gms=gms,
         )
         return Starlette(routes=routes)

@@ -150,30 +150,6 @@ def test_a_message_or_a_start_is_never_said_twice(room: RelayRoom) -> None:
     assert [line[2] for line in transcript] == ["once"]
 
 
-def test_addresses_of_menus_lead_here(room: RelayRoom) -> None:
-    menu: dict[str, Any] = {
-        "_id": "0123456789",
-        "_action": "DisplayMenu",
-        "_content": [
-            {
-                "_group_name": "Sales",
-                "_group_content": [
-                    {
-                        "_label": "Chat now",
-                        "_user_action_url": "http://gms.example/genesys/1/service/0123456789/now",
-                    }
-                ],
-            }
-        ],
-    }
-    room.way.broken = [httpx.Response(200, json=menu)]  # a GMS that has menus: ours has none
-    told = room.client.post(START, data=CHAT_NOW).json()
-    (choice,) = told["_content"][0]["_group_content"]
-    assert choice["_user_action_url"] == "http://chat.example/genesys/1/service/0123456789/now"
-    room.way.broken = [httpx.Response(200, json={"_id": "0123456789", "_text": "Soon."})]
-    assert room.client.post(choice["_user_action_url"]).json()["_text"] == "Soon."
-
-
 def test_who_has_enough_open_is_refused_before_gms_is_asked(room: RelayRoom) -> None:
     for _ in range(5):
         room.start()

@@ -118,15 +118,28 @@ async function resume(id, again) {
 
 /** What GMS answers to a scenario. @param {import("./gms.js").Dialog} dialog */
 async function onResponseReceived(dialog) {
+  const isMenu = dialog._action === "DisplayMenu";
+  if (dialog._chat_parameters && !isMenu) isChat(dialog);
   if (dialog._action === "StartChat") return enter(dialog._id);
-  if (wish.scenario === "CHAT-WAIT") return awaitAgent(dialog);
+  if (wish.scenario === "CHAT-WAIT" && !isMenu) return awaitAgent(dialog);
   document.body.classList.add("over"); // nobody is in a chat here
   place("who").textContent = word("Call back");
   say("");
   const { service, scenario } = wish;
-  const cancel = scenario.endsWith("USERTERM") ? () => takeBack(service, dialog._id) : undefined;
+  const cancel = scenario.endsWith("USERTERM") && !isMenu ? () => takeBack(service, dialog._id) : undefined;
   tellPage("ended"); // it is said now: opened again, it would be asked for again
   dialogs.show(dialog, { choose: (choice) => follow(() => gms.choose(choice._user_action_url)), cancel });
+}
+
+/**
+ * Whatever was asked for: a chat begins, or an agent is waited for, as may be chosen in a menu.
+ * @param {import("./gms.js").Dialog} dialog
+ */
+function isChat(dialog) {
+  wish.scenario = dialog._action === "StartChat" ? "CHAT-NOW" : "CHAT-WAIT";
+  document.body.classList.remove("over");
+  if (!chat.id) agent("");
+  dialogs.clear();
 }
 
 /** What a built-in service answers: a number to call, or a chat. @param {import("./gms.js").Dialog} answer */

@@ -44,7 +44,7 @@ export class GmsError extends Error {
  * @typedef {{_label: string, _user_action_url: string}} Choice
  * @typedef {{_id: string, _action?: string, _text?: string, _tel_url?: string, _label?: string,
  *   _content?: {_group_name: string, _group_content: Choice[]}[],
- *   _access_number?: string, _expiration_time?: string}} Dialog
+ *   _chat_parameters?: {subject: string}, _access_number?: string, _expiration_time?: string}} Dialog
  */
 
 /** One server, one user name for its header. */
