@@ -119,8 +119,8 @@ class GmsServices:
         code = {"_access_code": f"{secrets.randbelow(10_000):04}"} if body.wants_code else {}
         calls = {"_call_direction": body.call_direction} | code
         wish = replace(wish, customer={**wish.customer, **calls})
-        _, key = await self._callbacks.book(wish, body.number, None)
-        return _waits(key) if body.waits else self._dial(key) | code
+        found, key = await self._callbacks.book(wish, body.number, None)
+        return _waits(key) if body.waits else self._dial(key) | _code(found)
 
     async def _request_interaction(self, request: Request) -> Response:
         body = RequestBody.model_validate(await fields(request))
@@ -140,8 +140,7 @@ class GmsServices:
             raise Refused("over", "This callback is over.")
         if found.state == "waiting" or not self._number:
             return answer(_waits(key))
-        code = found.interaction.customer.get("_access_code")
-        return answer(self._dial(key) | ({"_access_code": code} if code else {}))
+        return answer(self._dial(key) | _code(found))
 
     async def _queue(self, request: Request) -> Response:
         conversations = self._callbacks.conversations
@@ -244,6 +243,12 @@ class GmsServices:
 
     def _dial(self, key: str) -> dict[str, Any]:
         return {"_id": key, "_action": "DialNumber", "_tel_url": f"tel:{self._number}"}
+
+
+def _code(found: Callback) -> dict[str, str]:
+    """The code by which a call is recognised, as it was told first, where one was wanted."""
+    code = found.interaction.customer.get("_access_code")
+    return {"_access_code": code} if code else {}
 
 
 def _waits(key: str) -> dict[str, Any]:

@@ -118,6 +118,13 @@ def test_twice_is_once_and_something_else_is_refused(room: Room) -> None:
     assert refused["message"] == "Something else has been chosen already."
 
 
+def test_a_code_that_was_told_stays_the_same(room: Room) -> None:
+    choices = urls(shown(room, CALL | {"_provide_code": "true"}))
+    codes = {chosen(room, choices["I call you"])["_access_code"] for _ in range(4)}
+    details = room.desk(f"interactions/{room.newest()}")
+    assert codes == {details["customer"]["_access_code"]}
+
+
 def test_what_could_not_be_started_leaves_the_menu_open(room: Room) -> None:
     choices = urls(shown(room, CALL | {"_desired_time": "2001-01-01T10:00:00.000Z"}))
     assert "choose one that is offered" in chosen(room, choices["Call me"], 415)["message"]
