@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final, assert_never
+from weakref import ref
 
 import re2
 
@@ -61,7 +62,8 @@ class Conditions:
 
     def category(self, condition: syntax.Expr) -> Callable[[Any], bool]:
         """A test of a scene: does the condition of a category hold?"""
-        return nodes.lazily(self._category, condition)
+        # Weakly: the conditions hold their categories, and die with the last plan of their book.
+        return nodes.lazily(_category, ref(self), condition)
 
     def compile(self, node: syntax.Expr) -> Evaluate:
         """The value of any condition or value: a raw JSON value, or None for missing."""
@@ -133,11 +135,14 @@ class Conditions:
     def _truth(self, condition: syntax.Expr, event: str | None) -> Evaluate:
         return _Emitter(self, event=event).function(condition, as_truth=True)
 
-    def _category(self, condition: syntax.Expr) -> Evaluate:
-        return _Emitter(self, in_category=True).function(condition, as_truth=True)
-
     def _value(self, node: syntax.Expr) -> Evaluate:
         return _Emitter(self).function(node, as_truth=False)
+
+
+def _category(of: ref[Conditions], condition: syntax.Expr) -> Evaluate:
+    conditions = of()
+    assert conditions is not None, "who asks for a category has them"
+    return _Emitter(conditions, in_category=True).function(condition, as_truth=True)
 
 
 def _finite(value_of: Evaluate) -> Evaluate:

@@ -166,6 +166,8 @@ class Index:
         self._glob_drawers = [drawer for _, drawer in self._globs.values()]
         self._automaton = Globs([(number, glob) for glob, (number, _) in self._globs.items()])
         self._tables = tuple(self._equals.values())
+        # All is filed. The conditions hold the index of their categories: it must not hold them.
+        del self._conditions
 
     def find(self, scene: Scene) -> list[int]:
         """The numbers of all conditions that hold, each once, in order."""

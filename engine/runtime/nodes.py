@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from types import CodeType, FunctionType
 from typing import Any, Final
+from weakref import ref
 
 Node = tuple[Any, ...]
 """What it is, and its parts: nodes, and words that are none of an author's."""
@@ -118,14 +119,17 @@ def lazily(make: Callable[..., Callable[[Any], Any]], *given: Any) -> Callable[[
     be replaced. One that called the other would cost every later call as much as a small condition.
     """
     first = FunctionType(_FIRST, _SEEN, "condition")
-    first.__kwdefaults__ = {"becomes": partial(_become, first, make, given)}
+    # It does not hold itself: what is never called is freed with its book, without a search.
+    first.__kwdefaults__ = {"becomes": partial(_become, ref(first), make, given)}
     return first
 
 
 def _become(
-    first: FunctionType, make: Callable[..., Any], given: tuple[Any, ...], scene: Any
+    itself: ref[FunctionType], make: Callable[..., Any], given: tuple[Any, ...], scene: Any
 ) -> Any:
     made = make(*given)
+    first = itself()
+    assert first is not None, "it is being called"
     # In this order: a thread that calls it meanwhile still finds the old code, which looks at no
     # defaults by position, or the new one with all that it needs.
     first.__defaults__ = made.__defaults__
