@@ -23,7 +23,9 @@ _TEXT: Final = r"(?:'([^'\\]*)'|\"([^\"\\]*)\")"
 _JQUERY: Final = re.compile(
     rf"(?:\$|jQuery)\(\s*{_TEXT}\s*\)\s*\.\s*(text|val|attr)\(\s*(?:{_TEXT})?\s*\)\s*;?"
 )
-_VARIABLE: Final = re.compile(r"(?:window\.)?([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)\s*;?")
+_VARIABLE: Final = re.compile(
+    r"(?:window\.)?([A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*)\s*;?", re.ASCII
+)
 _OF_THE_BROWSER: Final = frozenset(
     {"document", "event", "this", "location", "navigator", "screen", "history", "window", "true",
      "false", "null", "undefined", "NaN", "top", "parent", "self", "name"}

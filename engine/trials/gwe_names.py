@@ -40,7 +40,7 @@ def identifier(word: str, *, free: bool = False) -> str:
     """
     first, *others = _PART.findall(word) or ["Unnamed"]
     name = first + "".join(other[:1].upper() + other[1:] for other in others)
-    if not re.match(r"[^\W\d]", name):
+    if not (name[0].isalpha() or name[0] == "_"):  # a fraction is no digit, and no letter either
         name = f"Event{name}"
     return f"{name}_" if name in _NEVER and not free else name
 

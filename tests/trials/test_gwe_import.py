@@ -231,6 +231,15 @@ def test_whatever_it_says_the_book_is_good(found: list[str]) -> None:
     events(text)
 
 
+@pytest.mark.parametrize("word", ["a²", "aª", "½", "½a", "a½"])
+def test_signs_that_look_like_letters_make_a_good_book(word: str) -> None:
+    text, _ = written(
+        f'<properties><events><event name="{word}"><val name="{word}" value="{word}"/></event>'
+        "</events></properties>"
+    )
+    events(text)
+
+
 # ---------------------------------------------------------------- the command
 
 
