@@ -9,7 +9,6 @@ import logging
 import signal
 import socket
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 
 import engine
+from engine import garbage
 from engine.config import PORT, Settings
 from engine.delivery import pages, stack
 from engine.delivery.access import Access, is_loopback, key_in
@@ -54,13 +54,6 @@ from engine.shelf import BookError, Shelf
 
 DRAIN: Final = 10
 """Seconds that requests under way get when the server stops."""
-_NEVER: Final = 1_000_000_000
-"""Small searches for garbage before a full one begins by itself."""
-_PEACE: Final = 10.0
-"""Seconds without an event after which nobody is likely to ask in the next tenth of one."""
-_SEARCH_EVERY: Final = 1_800.0
-_SEARCH_AT_LAST: Final = 86_400.0
-"""Seconds between two full searches for garbage, at least and at most."""
 _FRAME: Final = 16 * 1024
 """Bytes of a frame from a page: who it is, or how far it came."""
 
@@ -99,7 +92,7 @@ async def _serve(settings: Settings, say: Say) -> None:
         )
         async with _opened(settings, shelf, access, widgets) as (app, hub, reports):
             server = _server(app, hub, reports)
-            _never_pause()
+            garbage.settle()
             # First, so that who reads the address can stop the server properly at once.
             with server.stopped_by_signals():
                 _announce(settings, address, shelf, say)
@@ -172,7 +165,7 @@ async def _opened(
             ],
         )
         async with (
-            _beside("the search for garbage", _search_in_peace(lambda: ingest.accepted)),
+            _beside("the search for garbage", garbage.search(lambda: ingest.accepted)),
             _beside("what carries webhooks", deliveries.run()),
         ):
             yield app, hub, reports
@@ -459,7 +452,7 @@ def _server(app: Starlette, hub: Hub, reports: ReportDoor) -> _Uvicorn:
     config = uvicorn.Config(
         app,
         http=stack.parser(),
-        ws="auto",
+        ws=stack.sockets(),
         ws_max_size=_FRAME,
         ws_per_message_deflate=False,
         lifespan="off",
@@ -544,49 +537,6 @@ def _announce(settings: Settings, address: str, shelf: Shelf, say: Say) -> None:
 
 def _counted(number: int, one: str, many: str) -> str:
     return f"{number} {one if number == 1 else many}"
-
-
-def _never_pause() -> None:
-    """Keep Python from standing still while a server with much in memory answers.
-
-    A full search for garbage looks at everything that is remembered of visitors and of books, for
-    some tenths of a second, and finds next to nothing: it never happens by itself, but in a moment
-    when nobody asks (``_search_in_peace``). What was there at the start is never searched. The
-    small searches come seldom, for a request leaves next to nothing behind that refers to itself,
-    but not so seldom that one of them takes ten milliseconds. And a thread that another waits for
-    gives way sooner than usual, but not so soon that two busy ones spend their time on taking
-    turns.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5_000, 5, _NEVER)
-    sys.setswitchinterval(0.001)
-
-
-async def _search_in_peace(accepted: Callable[[], int]) -> None:
-    """Search for garbage in full when no event came for a while; after a day at the latest."""
-    search = FullSearch(time.monotonic())
-    while True:
-        await asyncio.sleep(_PEACE)
-        if search.is_due(accepted(), time.monotonic()):
-            gc.collect()
-
-
-class FullSearch:
-    """When a full search for garbage is due: ``is_due`` is asked every few seconds."""
-
-    def __init__(self, now: float) -> None:
-        self._seen = self._searched = 0
-        self._since = now
-
-    def is_due(self, accepted: int, now: float) -> bool:
-        """Is it time, when so many events were accepted until now (s)? It is taken as done then."""
-        is_quiet = self._searched < accepted == self._seen
-        self._seen = accepted
-        if now - self._since < (_SEARCH_EVERY if is_quiet else _SEARCH_AT_LAST):
-            return False
-        self._searched, self._since = accepted, now
-        return True
 
 
 def _allow_many_connections() -> None:

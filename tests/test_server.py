@@ -14,7 +14,7 @@ import pytest
 from serving import GREETING, Serving, connected, eventually, overture, streaming, written
 from websockets.exceptions import ConnectionClosed
 
-from engine.server import FullSearch
+from engine.garbage import FullSearch
 from engine.shelf import GRACE
 
 OTHER = GREETING.replace("Greeting", "Farewell").replace("Hello", "Bye")

@@ -227,7 +227,10 @@ class Index:
         split: Sequence[tuple[Entry, tuple[syntax.Expr, ...]]],
         breathe: Breathe,
     ) -> None:
-        candidates = [list(self._keys(entry, parts)) for entry, parts in split]
+        candidates = []
+        for entry, parts in split:
+            breathe()
+            candidates.append(list(self._keys(entry, parts)))
         crowd = Counter(key for keys in candidates for _, own in keys for key in own)
         sized: dict[tuple[int, str, str], tuple[_Drawer, Read, list[Any]]] = {}
         for (entry, parts), keys in zip(split, candidates, strict=True):

@@ -100,6 +100,7 @@ def plan(
     # Who lets others have the machine meanwhile lets the collector look at little at a time too.
     with undisturbed() if breathe is onward else nullcontext():
         planned = _planned(book, visit_expiry, before, breathe)
+        breathe()
         return replace(planned, road=road_of(planned)) if native else planned
 
 
@@ -118,7 +119,7 @@ def _planned(book: syntax.Book, visit_expiry: int, before: Plan | None, breathe:
     guarantees = _guarantees(book, watchers, len(rules))
     moved: tuple[PlannedRule | PlannedGuarantee, ...] = (*rules, *guarantees)
     watches, registers = watchers.watches, watchers.registers
-    rules_of, cancelling = _waiting_rules(rules)
+    rules_of, cancelling = _waiting_rules(rules, breathe)
     indexes = _Indexes(conditions, watches, before, breathe)
     return Plan(
         version=version_of(book, visit_expiry),
@@ -247,12 +248,13 @@ def _waiting(automata: list[Automaton]) -> dict[int, tuple[int, ...]]:
 
 
 def _waiting_rules(
-    rules: tuple[PlannedRule, ...],
+    rules: tuple[PlannedRule, ...], breathe: Breathe
 ) -> tuple[dict[int, tuple[PlannedRule, ...]], frozenset[int]]:
     """The rules that a watch moves even when no timer runs, by rank, and what only cancels."""
     found: dict[int, list[PlannedRule]] = {}
     cancelling = set()
     for rule in rules:
+        breathe()
         for watch in rule.automaton.reached_by:
             if rule.automaton.only_cancels(watch):
                 cancelling.add(watch)

@@ -57,6 +57,17 @@ read_link(Road *road, int rank, PyObject *watch, PyObject *positions)
     return 0;
 }
 
+/* Of many things that are read in a row, after some: other threads answer visitors meanwhile.
+   Nobody else knows the road that is being built, and the plan never changes. */
+static void
+give_way(Py_ssize_t number)
+{
+    if (number % 64 == 63) {
+        Py_BEGIN_ALLOW_THREADS;
+        Py_END_ALLOW_THREADS;
+    }
+}
+
 /* For each watch, the rules that wait for it. */
 static int
 read_links(Road *road, PyObject *rules_of)
@@ -65,6 +76,7 @@ read_links(Road *road, PyObject *rules_of)
     Py_ssize_t place = 0;
     while (PyDict_Next(rules_of, &place, &watch, &rules)) {
         Py_ssize_t count = PyTuple_GET_SIZE(rules);
+        give_way(place);
         Watch *of = &road->watches[PyLong_AsLong(watch)];
         of->links = arena_new(&road->arena, count, sizeof(Link));
         for (Py_ssize_t n = 0; of->links != NULL && n < count; n++) {
@@ -136,9 +148,11 @@ read_rules(Road *road, PyObject *plan)
     road->watches = arena_new(&road->arena, road->watch_count, sizeof(Watch));
     if (road->rules == NULL || road->watches == NULL)
         return -1;
-    for (int n = 0; n < road->rule_count; n++)
+    for (int n = 0; n < road->rule_count; n++) {
+        give_way(n);
         if (rule_read(&road->arena, &road->rules[n], PyTuple_GET_ITEM(rules, n), plain))
             return -1;
+    }
     return read_watches(road, plan);
 }
 
