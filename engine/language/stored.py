@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, Final, Protocol, get_args
 
+import msgspec
+
 from engine.language import syntax
 from engine.language.diagnostics import Diagnostic, Shown
 from engine.language.source import Source
@@ -132,7 +134,10 @@ def shown_read(data: bytes | None) -> Shown:
 
 
 def _value(data: bytes) -> Any:
-    return json.loads(data.decode("utf-8", "surrogatepass"))
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.DecodeError, UnicodeError):  # a text with half a sign, or no JSON at all
+        return json.loads(data.decode("utf-8", "surrogatepass"))
 
 
 def _diagnostic(

@@ -109,24 +109,28 @@ def reads_of(book: syntax.Book, strategy: syntax.Strategy) -> Iterator[Reads]:
         yield Reads(book, [rule]) if rule.table is None else rows[rule.table]
 
 
-def _paths(node: Any) -> Iterator[Path]:
+_PLAIN: Final = frozenset({str, int, float, bool, type(None)})
+
+
+def _paths(node: Any) -> list[Path]:
     """Every path in a piece of the tree, but for those of aggregates, which see other events."""
-    match node:
-        case syntax.Path(parts=parts):
-            yield parts
-        case syntax.Glob():
-            yield ("event", "url")
-        case syntax.InCategories():
-            yield ("event", "category")
-        case syntax.Aggregate():
-            return
-        case tuple():
-            for item in node:
-                yield from _paths(item)
-        case _:
-            kind: type = type(node)
-            for name in branches(kind):
-                yield from _paths(getattr(node, name))
+    found: list[Path] = []
+    _gather(node, found)
+    return found
+
+
+def _gather(node: Any, found: list[Path]) -> None:
+    kind: type = type(node)
+    if kind is syntax.Path:
+        found.append(node.parts)
+    elif kind is syntax.Glob:
+        found.append(("event", "url"))
+    elif kind is syntax.InCategories:
+        found.append(("event", "category"))
+    elif kind is not syntax.Aggregate:
+        for item in node if kind is tuple else [getattr(node, name) for name in branches(kind)]:
+            if type(item) not in _PLAIN:
+                _gather(item, found)
 
 
 def keeper(
