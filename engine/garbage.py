@@ -1,10 +1,11 @@
-"""When a server looks for garbage: at what is new, again and again; at everything, in peace.
+"""When a server looks for garbage: never while it is busy, at everything when nobody asks.
 
 Python frees nearly everything at once; only what refers to itself has to be searched for, and then
-it looks at all that is remembered of visitors and of books, standing still. By itself it begins
-when enough was made, which says nothing of how much there is to look at: that took up to 70 ms.
-A request leaves nothing that refers to itself, nor does a connection (``delivery/stack.py``). So
-a search finds what went wrong and next to nothing else, and it can be made when it costs least.
+Python stands still and looks at what is remembered of visitors and of books. By itself it begins
+when enough was made, which says nothing of how much there is to look at: that took up to 70 ms, and
+to look at what is new alone, again and again, was a twentieth of all work. A request leaves nothing
+that refers to itself, nor does a closed connection (``delivery/stack.py``) or a book that was
+replaced. So there is next to nothing to find, and the search waits until it costs nobody anything.
 """
 
 from __future__ import annotations
@@ -16,15 +17,11 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-_GLANCE: Final = 0.05
-"""Seconds between looks at what is new while events come: a millisecond of work, or less."""
-_IDLE: Final = 1.0
-"""Seconds between them while none come."""
 _PEACE: Final = 10.0
 """Seconds without an event after which nobody is likely to ask in the next tenth of one."""
 _SEARCH_EVERY: Final = 1_800.0
 _SEARCH_AT_LAST: Final = 86_400.0
-"""Seconds between two full searches, at least and at most."""
+"""Seconds between two searches, at least and at most."""
 
 
 def settle() -> None:
@@ -40,23 +37,16 @@ def settle() -> None:
 
 
 async def search(accepted: Callable[[], int]) -> None:
-    """Look at what is new again and again, and at all in peace. ``accepted`` counts events."""
+    """Look at everything when no event came for a while. ``accepted`` counts events."""
     full = FullSearch(time.monotonic())
-    seen = accepted()
-    look_at = 0.0
     while True:
-        busy, seen = seen != accepted(), accepted()
-        await asyncio.sleep(_GLANCE if busy else _IDLE)
-        gc.collect(0)
-        now = time.monotonic()
-        if now >= look_at:
-            look_at = now + _PEACE
-            if full.is_due(accepted(), now):
-                gc.collect()
+        await asyncio.sleep(_PEACE)
+        if full.is_due(accepted(), time.monotonic()):
+            gc.collect()
 
 
 class FullSearch:
-    """When a full search is due: ``is_due`` is asked every few seconds."""
+    """When the search is due: ``is_due`` is asked every few seconds."""
 
     def __init__(self, now: float) -> None:
         self._seen = self._searched = 0
