@@ -4,7 +4,7 @@ Editors save in four ways: in place; emptied and then written, perhaps in halves
 that is renamed; deleted and created. They also save many files at once. So a change is not looked
 at before the folder was quiet for a moment; then all files are read, and when one of them looks
 like the middle of a save (gone, empty, cut off, or only the beginning of what it was) it gets a
-little longer. What is there after that is meant. A book with a mistake changes nothing.
+little longer, and longest when it is empty. What is there after that is meant. A book with a mistake changes nothing.
 """
 
 from __future__ import annotations
@@ -34,6 +34,8 @@ QUIET: Final = 0.05
 """Seconds without another change before a folder is read."""
 GRACE: Final = 0.5
 """Seconds that a file in the middle of a save gets."""
+EMPTY_GRACE: Final = 3.0
+"""Seconds for one that is empty and was not: who wants no strategies deletes the file."""
 LOOK: Final = 2.0
 """Seconds between looks at a folder whose file system tells nothing (network drives)."""
 _WARM: Final = 2.0
@@ -70,6 +72,10 @@ class Files:
     def unfinished(self, before: Files) -> bool:
         """Say whether a file looks like the middle of a save, compared with what was read."""
         return any(_unfinished(raw, self.by_name.get(name)) for name, raw in before.by_name.items())
+
+    def emptied(self, before: Files) -> bool:
+        """Say whether a file holds nothing that held something."""
+        return any(raw and self.by_name.get(name) == b"" for name, raw in before.by_name.items())
 
 
 def _unfinished(before: bytes, now: bytes | None) -> bool:
@@ -310,15 +316,17 @@ class Shelf:
 
     async def _settled(self) -> tuple[object, Files]:
         """Read the folder until it looks finished or its time is up. Raises BookError."""
-        deadline = time.monotonic() + GRACE
+        begun = time.monotonic()
         while True:
             sighting = await asyncio.to_thread(_sighting, self._folder)
+            waited = time.monotonic() - begun
             try:
                 files = await asyncio.to_thread(read_files, self._folder)
-                if not files.unfinished(self._files) or time.monotonic() > deadline:
+                grace = EMPTY_GRACE if files.emptied(self._files) else GRACE
+                if waited > grace or not files.unfinished(self._files):
                     return sighting, files
             except BookError:
-                if time.monotonic() > deadline:
+                if waited > GRACE:
                     raise
             await asyncio.sleep(QUIET)
 

@@ -270,6 +270,15 @@ def is_live_and_never_in_parts(place: Path, save: Any) -> bool:
     return True
 
 
+def test_an_emptied_file_is_long_the_middle_of_a_save(tmp_path: Path) -> None:
+    folder = written(tmp_path / "book", one=GREETING, two=OTHER)
+    with Serving(folder, tmp_path / "data") as serving:
+        (folder / "one.strategy").write_text("")
+        begun = time.monotonic()
+        live(serving, "Farewell")  # in the end it is meant
+        assert time.monotonic() - begun > 4 * GRACE
+
+
 def test_a_burst_over_many_files_is_one_swap(tmp_path: Path) -> None:
     folder = written(tmp_path / "book", one=GREETING)
     with Serving(folder, tmp_path / "data") as serving:
