@@ -4,7 +4,8 @@ Editors save in four ways: in place; emptied and then written, perhaps in halves
 that is renamed; deleted and created. They also save many files at once. So a change is not looked
 at before the folder was quiet for a moment; then all files are read, and when one of them looks
 like the middle of a save (gone, empty, cut off, or only the beginning of what it was) it gets a
-little longer, and longest when it is empty. What is there after that is meant. A book with a mistake changes nothing.
+little longer, and longest when it is empty. What is there after that is meant. A book with a
+mistake changes nothing.
 """
 
 from __future__ import annotations
