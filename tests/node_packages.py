@@ -17,7 +17,7 @@ def node_package(name: str, version: str) -> Path:
     """The folder of a package in exactly this version; the test is skipped where npm is missing."""
     folder = FOLDER / f"{name.replace('/', '_')}-{version}"
     found = folder / "node_modules" / name
-    if found.is_dir():
+    if (folder / "whole").is_file():
         return found
     npm = shutil.which("npm")
     if npm is None:
@@ -26,9 +26,10 @@ def node_package(name: str, version: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not found.is_dir():
+        if not (folder / "whole").is_file():
             options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts"]
             command = [npm, "install", "--prefix", str(folder), *options, f"{name}@{version}"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=240)
             assert done.returncode == 0, done.stderr
+            (folder / "whole").touch()
     return found

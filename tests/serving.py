@@ -6,7 +6,9 @@ import contextlib
 import json
 import os
 import queue
+import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -53,6 +55,15 @@ def overture(*arguments: str, **environment: str) -> subprocess.Popen[str]:
         text=True,
         env=clean | {"OVERTURE_CACHE": "off"} | environment,
     )
+
+
+def free_port() -> int:
+    """A port that nobody has, nor will: those that the system gives away by itself are above."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with socket.socket() as found, contextlib.suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 class Serving:

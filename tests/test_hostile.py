@@ -12,7 +12,7 @@ from serving import GREETING, Serving, eventually, overture, written
 def raw(serving: Serving, *pieces: bytes) -> bytes:
     """What the server says to bytes that are no proper request, until it closes."""
     address = urlsplit(serving.address)
-    with socket.create_connection((address.hostname, address.port), timeout=10) as peer:
+    with socket.create_connection((address.hostname, address.port), timeout=60) as peer:
         answer = b""
         with contextlib.suppress(ConnectionError):  # it closes while we still send
             for piece in pieces:
@@ -58,6 +58,6 @@ def test_a_pipe_does_not_keep_a_command_waiting(tmp_path: Path) -> None:
     book = written(tmp_path / "book", greeting=GREETING)
     os.mkfifo(book / "pipe.strategy")
     process = overture("check", str(book))
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert said == "overture: pipe.strategy is no file that can be read; take it away.\n"

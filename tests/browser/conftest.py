@@ -43,19 +43,49 @@ def overture_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartS
         yield start
 
 
+class Running:
+    """The browser of this folder: started for its first test, ended behind its last.
+
+    Not a fixture of the session: while it runs, no other test of the process has a loop of its own.
+    """
+
+    def __init__(self) -> None:
+        self._ending = contextlib.ExitStack()
+        self._browser: Browser | None = None
+
+    def browser(self) -> Browser:
+        if self._browser is None or not self._browser.is_connected():
+            self.end()
+            playwright = self._ending.enter_context(sync_playwright())
+            self._browser = playwright.chromium.launch(
+                executable_path=CHROMIUM,
+                args=FLAGS,
+                # Pages that come back from the cache are a part of what is tested.
+                ignore_default_args=["--disable-back-forward-cache"],
+            )
+            self._ending.callback(self._browser.close)
+        return self._browser
+
+    def end(self) -> None:
+        self._ending.close()
+        self._browser = None
+
+
+RUNNING = Running()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """Behind the fixtures of the last test that is here."""
+    if nextitem is None or Path(__file__).parent not in nextitem.path.parents:
+        RUNNING.end()
+
+
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium() -> Browser:
     if CHROMIUM is None and "CI" not in os.environ:
         pytest.skip("Chromium is not installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=FLAGS,
-            # Pages that come back from the cache are a part of what is tested.
-            ignore_default_args=["--disable-back-forward-cache"],
-        )
-        yield browser
-        browser.close()
+    return RUNNING.browser()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from serving import eventually, written
 from tracker_site import STRICT, Site, StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.browser
 
 BOOK = """
 event Search "The visitor looked for something"
@@ -89,9 +89,7 @@ def site(browser_page: Page, server: str) -> Iterator[Site]:
 
 def watching(site: Site, script: str = "var _gt = [];") -> Site:
     """Open the page, and wait until it has its captures."""
-    with site.page.expect_response("**/captures.js"):
-        site.open(script=script)
-    site.page.wait_for_timeout(100)
+    site.open(script=script).is_watching()
     return site
 
 
@@ -190,12 +188,13 @@ def test_only_time_with_the_focus_counts_and_the_exit_says_how_long(site: Site) 
     none_of(site, "Dwelt")
     visit = site.ids["visitID"]
     look = (
-        "(now) => { window.looking = now; dispatchEvent(new Event('focus')); return Date.now(); }"
+        "(now) => { const from = Date.now(); window.looking = now;"
+        " dispatchEvent(new Event('focus')); return [from, Date.now()]; }"
     )
-    began = site.page.evaluate(look, True)
+    began, _ = site.page.evaluate(look, True)
     [dwelt] = site.has("Dwelt")
     assert dwelt["timestamp"] - began >= 1990
-    ended = site.page.evaluate(look, False)
+    _, ended = site.page.evaluate(look, False)
     site.page.wait_for_timeout(500)
     site.page.goto("about:blank")
     eventually(lambda: [e for e in site.history(visit) if e["eventName"] == "PageExited"])

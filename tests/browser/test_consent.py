@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from serving import eventually, written
 from tracker_site import TRACKER, Site, StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.browser
 
 BOOK = """
 event Click "A click"
@@ -92,8 +92,7 @@ def test_without_consent_nothing_is_stored_and_nothing_is_sent(site: Watched, sc
 
 
 def test_with_memory_the_visitor_can_be_invited_and_nothing_is_stored(site: Watched) -> None:
-    with site.page.expect_response("**/captures.js"):
-        site.open(script="var _gt = [['config', {consent: 'memory'}]];")
+    site.open(script="var _gt = [['config', {consent: 'memory'}]];").is_watching()
     site.is_live()
     ids = site.ids
     site.page.click("#press")

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 from tracker_site import StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 SAMPLE = Path(__file__).parents[2] / "strategies"
 PAGES = [

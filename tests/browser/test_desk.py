@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import socket
 import threading
 import time
@@ -15,7 +14,8 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from serving import eventually
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -30,16 +30,6 @@ from engine.media.interactions import Draft, InteractionStore, wall_clock
 from engine.media.routes import create_routes
 
 WIDGETS = Path(__file__).parents[2] / "widgets"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self';"
     " img-src data:; worker-src 'self'; form-action 'self'; base-uri 'none'"
@@ -47,12 +37,7 @@ POLICY = (
 STRATEGY = "GMS chat for hesitant buyers"
 MARKUP = "<img src=x onerror=\"document.title='owned'\"><b>bold</b>"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"
-    ),
-]
+pytestmark = pytest.mark.browser
 
 
 class Site:
@@ -190,14 +175,6 @@ def address(site: Site) -> Iterator[str]:
     server.should_exit = True
     thread.join()
     listener.close()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -362,16 +339,16 @@ def test_the_switch_and_the_name_reach_the_engine(site: Site, desk: Page) -> Non
     expect(desk.get_by_text("0 of 3 chats")).to_be_visible()
     desk.get_by_role("switch", name="Ready").click()
     expect(desk.get_by_role("switch", name="Not ready")).to_be_visible()
-    _until(lambda: site.agents.ready("chat") == 0)
+    eventually(lambda: site.agents.ready("chat") == 0)
     desk.get_by_role("switch").click()
-    _until(lambda: site.agents.ready("chat") == 1)
+    eventually(lambda: site.agents.ready("chat") == 1)
     desk.get_by_label("Agent").fill("Ana")
     desk.keyboard.press("Tab")
-    _until(lambda: [one.name for one in site.agents.everyone()] == ["Ana"])
+    eventually(lambda: [one.name for one in site.agents.everyone()] == ["Ana"])
     desk.reload()
     expect(desk.get_by_label("Agent")).to_have_value("Ana")
     desk.goto("about:blank")
-    _until(lambda: site.agents.ready("chat") == 0)
+    eventually(lambda: site.agents.ready("chat") == 0)
 
 
 def test_a_narrow_desk_is_usable(site: Site, desk: Page, widget: Page) -> None:
@@ -409,10 +386,3 @@ def test_what_is_answered_elsewhere_is_shown_and_not_answered(site: Site, desk: 
     expect(desk.get_by_text("GMS carries this conversation: it is answered there.")).to_be_visible()
     for name in ("Accept", "End chat", "Send"):
         expect(desk.get_by_role("button", name=name)).to_be_hidden()
-
-
-def _until(holds: Any) -> None:
-    deadline = time.monotonic() + 5
-    while not holds():
-        assert time.monotonic() < deadline, "it did not become so within 5 s"
-        time.sleep(0.05)

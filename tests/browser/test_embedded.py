@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +16,12 @@ WIDGETS = "/frontend/resources"
 QUIET = 'category Products is url "/products/**"\n'
 
 
-@pytest.fixture
-def serving(tmp_path: Path) -> Iterator[Serving]:
-    book = written(tmp_path / "book", quiet=QUIET)
+@pytest.fixture(scope="module")
+def serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("embedded")
+    book = written(folder / "book", quiet=QUIET)
     hours = {"OVERTURE_CALLBACK_HOURS": "Mon-Sun 00:00-24:00"}
-    with Serving(book, tmp_path / "data", **hours) as running:
+    with Serving(book, folder / "data", **hours) as running:
         yield running
 
 
@@ -170,6 +170,7 @@ def test_a_call_that_was_asked_for_is_asked_for_once(site: Site, serving: Servin
 
 def test_a_third_party_comes_along_too(site: Site) -> None:
     frame = embedded(site, "invitePartner.html")
+    expect(frame.get_by_role("log")).to_contain_text("Hello!")  # its script is there
     frame.get_by_role("textbox").fill("When is it here?")
     frame.get_by_role("textbox").press("Enter")
     expect(frame.get_by_text("When is it here?")).to_be_visible()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, FrameLocator, Page, expect
+from serving import eventually
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "strategies"
@@ -49,14 +49,7 @@ def sit_down(agent: Page, address: str) -> None:
     """Open the desk: an agent is ready."""
     agent.goto(f"{address}/desk/")
     expect(agent.locator("#ready")).to_have_attribute("aria-checked", "true")
-    until(lambda: httpx.get(f"{address}/api/status").json()["agents"]["chat"] > 0)
-
-
-def until(condition: Any, seconds: float = 10) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "did not happen in time"
-        time.sleep(0.1)
+    eventually(lambda: httpx.get(f"{address}/api/status").json()["agents"]["chat"] > 0)
 
 
 def shop_for_a_while(page: Page, address: str) -> None:
@@ -102,10 +95,9 @@ def test_hesitant_buyer_chats_with_the_desk(
     assert re.fullmatch("[0-9A-F]{32}", ids["pageID"])
 
     button = invitation(page).get_by_role("button", name="Start chat")
-    page.wait_for_timeout(25_000)
-    expect(button).to_have_count(0)
-    expect(button).to_be_visible(timeout=15_000)
-    page.wait_for_timeout(400)
+    expect(button).to_be_visible(timeout=60_000)
+    times = {one["eventName"]: one["timestamp"] for one in journey(address, ids["visitID"])}
+    assert times["InvitationShown"] - times["PageEntered"] >= 30_000, "it waits for hesitation"
     picture(page, "invitation")
 
     chat = accept(page, browser_context)
@@ -191,13 +183,13 @@ def test_an_edited_strategy_is_live_without_a_restart(
 
     before = httpx.get(f"{address}/api/book").json()["version"]
     file.write_text(SOON.replace("send Invite", "sned Invite"), "utf-8")
-    until(lambda: httpx.get(f"{address}/api/book").json()["problems"])
+    eventually(lambda: httpx.get(f"{address}/api/book").json()["problems"])
     assert httpx.get(f"{address}/api/book").json()["version"] == before
     page.goto(f"{address}/checkout/basket")
     expect(page.locator("iframe[src*='inviteGMS.html']")).to_be_visible()
 
     file.write_text(SOON.replace("inviteGMS.html", "invite.html"), "utf-8")
-    until(lambda: httpx.get(f"{address}/api/book").json()["version"] != before)
+    eventually(lambda: httpx.get(f"{address}/api/book").json()["version"] != before)
     page.goto(f"{address}/checkout/basket")
     expect(page.locator("iframe[src*='/invite.html']")).to_be_visible()
     expect(page.locator("iframe[src*='inviteGMS.html']")).to_have_count(0)
@@ -222,11 +214,11 @@ def test_a_refusal_is_remembered(overture_server: Any, tmp_path: Path, browser_p
     invitation(page).get_by_role("button", name="No, thank you").click()
     expect(page.locator("iframe[src*='invite']")).to_have_count(0)
     visit = identity(page)["visitID"]
-    until(lambda: "InvitationRejected" in [e["eventName"] for e in journey(address, visit)])
+    eventually(lambda: "InvitationRejected" in [e["eventName"] for e in journey(address, visit)])
     page.goto(f"{address}/checkout/basket")
     page.wait_for_timeout(2_000)
     expect(page.locator("iframe[src*='invite']")).to_have_count(0)
-    until(lambda: any(d["reason"] == "unless" for d in all_decisions(address, visit)))
+    eventually(lambda: any(d["reason"] == "unless" for d in all_decisions(address, visit)))
     total = httpx.get(f"{address}/api/report").json()["total"]
     assert (total["shown"], total["rejected"], total["refusedBy"]) == (1, 1, {"unless": 1})
 

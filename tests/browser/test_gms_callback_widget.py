@@ -138,7 +138,7 @@ def test_a_menu_is_shown_and_a_chat_is_chosen(asking: str, browser_context: Brow
     desk = f"{asking}/desk/api/interactions"
     (waiting,) = httpx.get(desk).json()
     httpx.post(f"{desk}/{waiting['id']}/accept", json={"agent": "Ana"}).raise_for_status()
-    expect(page.get_by_label("Your message")).to_be_focused(timeout=10_000)
+    expect(page.get_by_label("Your message")).to_be_focused()
     photograph(page, "gms-menu-chat")
 
 

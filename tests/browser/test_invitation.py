@@ -12,10 +12,10 @@ import pytest
 from accessible import assert_accessible
 from conftest import CHROMIUM, FLAGS
 from playwright.sync_api import Browser, Frame, FrameLocator, Page, expect
-from serving import written
+from serving import eventually, written
 from tracker_site import Site, StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.browser
 
 INVITATION = Path(__file__).parents[2] / "widgets" / "invitation"
 LANGUAGES = sorted(path.stem for path in (INVITATION / "languages").iterdir())
@@ -29,6 +29,7 @@ FAMILY = [
     "register.html?type=callback",
     "content.html?headline=Half+price&text=This+week&link=/products&action=Look",
 ]
+ARRIVED = "Promise.all(document.getAnimations().map((one) => one.finished)).then(() => true)"
 BOOK = 'message Hello is gpe.appendContent { url: "/frontend/resources/invite.html" }\n'
 
 
@@ -111,7 +112,7 @@ def test_escape_declines_and_is_told_once(site: Site, address: str) -> None:
 
 def test_silence_is_told_once(site: Site) -> None:
     invited(site, "invite.html?timeout=5")
-    expect(site.page.locator("iframe")).to_have_count(0, timeout=15_000)
+    expect(site.page.locator("iframe")).to_have_count(0)
     site.has("InvitationTimedOut")
     assert answers(site) == ["InvitationShown", "InvitationTimedOut"]
 
@@ -193,9 +194,11 @@ def blocking(chromium: Browser) -> Iterator[Page]:
 def test_a_blocked_window_still_ends_in_a_chat(blocking: Page, server: str) -> None:
     site = Site(blocking, server)
     frame = invited(site, "invite.html")
+    visit = site.ids["visitID"]
     # A click that comes long after the visitor's own: the browser blocks what it would open.
     frame.locator("#accept").evaluate("(button) => { setTimeout(() => button.click(), 6000); }")
-    blocking.wait_for_timeout(7_500)  # looking at the page would count as a visitor's own act
+    # The server is asked: looking at the page would count as a visitor's own act.
+    eventually(lambda: "InvitationAccepted" in [e["eventName"] for e in site.history(visit)])
     chat = blocking.frame_locator("iframe[src*='/chat.html']")
     expect(chat.get_by_role("textbox")).to_be_visible()
     assert len(blocking.context.pages) == 1
@@ -207,7 +210,7 @@ def test_a_blocked_window_still_ends_in_a_chat(blocking: Page, server: str) -> N
 def test_axe_finds_nothing_serious(site: Site, theme: str) -> None:
     for address in FAMILY:
         frame = invited(site, f"{address}&theme={theme}", "ar" if theme else "en")
-        site.page.wait_for_timeout(400)  # until it has arrived: half-shown text has no contrast
+        document_in(site).evaluate(ARRIVED)  # half-shown text has no contrast
         assert_accessible(document_in(site))
         for submit in frame.locator("form #accept").all():
             submit.click()  # with its mistakes shown

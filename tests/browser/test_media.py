@@ -17,7 +17,7 @@ import pytest
 from accessible import assert_accessible
 from elsewhere import Elsewhere
 from playwright.sync_api import BrowserContext, Page, Route, expect
-from serving import GREETING, Serving, eventually, written
+from serving import GREETING, Serving, eventually, free_port, written
 from tracker_site import Site
 
 pytestmark = pytest.mark.browser
@@ -31,6 +31,15 @@ ALWAYS = {"OVERTURE_CALLBACK_HOURS": "Mon-Sun 00:00-24:00", "OVERTURE_CALLBACK_C
 def serving(tmp_path: Path) -> Iterator[Serving]:
     book = written(tmp_path / "book", greeting=GREETING)
     with Serving(book, tmp_path / "data", **ALWAYS) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A server for tests to which it is nothing what others left behind."""
+    folder = tmp_path_factory.mktemp("lasting")
+    book = written(folder / "book", greeting=GREETING)
+    with Serving(book, folder / "data", **ALWAYS) as running:
         yield running
 
 
@@ -151,7 +160,7 @@ def test_a_start_whose_answer_is_lost_is_one(
         browser_page.get_by_role("button", name="Call me").click()
         expect(browser_page.get_by_role("heading", level=2)).to_contain_text("We call you")
     else:
-        expect(browser_page.get_by_label("Your message")).to_be_focused(timeout=15_000)
+        expect(browser_page.get_by_label("Your message")).to_be_focused()
     assert lost
     assert len(serving.get("/desk/api/interactions").json()) == 1
 
@@ -216,7 +225,8 @@ def test_the_visitor_ends_and_starts_again_with_the_keyboard_alone(
 
 def test_a_chat_survives_a_server_that_was_killed(tmp_path: Path, browser_page: Page) -> None:
     book = written(tmp_path / "book", greeting=GREETING)
-    first = Serving(book, tmp_path / "data")
+    port = str(free_port())
+    first = Serving(book, tmp_path / "data", OVERTURE_PORT=port)
     try:
         first.__enter__()
         opened(browser_page, first, "chat.html")
@@ -226,11 +236,10 @@ def test_a_chat_survives_a_server_that_was_killed(tmp_path: Path, browser_page: 
     finally:
         first.stop(signal.SIGKILL)
     expect(browser_page.get_by_role("alert")).to_contain_text("The connection is lost")
-    port = first.address.rpartition(":")[2]
     with Serving(book, tmp_path / "data", OVERTURE_PORT=port) as second:
-        expect(browser_page.get_by_role("alert")).to_be_hidden(timeout=20_000)
+        expect(browser_page.get_by_role("alert")).to_be_hidden()
         desk(second, f"interactions/{newest(second)}/accept", agent="Ana")
-        expect(browser_page.get_by_role("heading", level=1)).to_have_text("Ana", timeout=20_000)
+        expect(browser_page.get_by_role("heading", level=1)).to_have_text("Ana")
         expect(browser_page.get_by_role("log").get_by_text("before")).to_have_count(1)
 
 
@@ -270,9 +279,9 @@ def test_a_call_at_a_time_then_another_time_then_done(
     assert (one["phone"], one["nickname"]) == ("+49 30 123456", "Zoë")
     assert one["attached"]["visitID"] == visit["visitID"]
     desk(serving, f"callbacks/{one['id']}/take", agent="Ana")
-    expect(heading).to_have_text("We are calling you now", timeout=15_000)
+    expect(heading).to_have_text("We are calling you now")
     desk(serving, f"callbacks/{one['id']}/finish", agent="Ana", outcome="failed")
-    expect(heading).to_have_text("We could not reach you", timeout=15_000)
+    expect(heading).to_have_text("We could not reach you")
     assert events(serving, visit)[-2:] == ["InteractionStarted", "InteractionEnded"]
 
 
@@ -461,7 +470,7 @@ LANGUAGES = ROOT / "widgets" / "invitation" / "languages"
 @pytest.mark.parametrize("theme", ["", "night", "meadow"])
 @pytest.mark.parametrize("language", ["ar", "de", "en"])
 def test_windows_speak_the_language_and_wear_the_theme_of_the_invitation(
-    serving: Serving, browser_page: Page, language: str, theme: str
+    lasting: Serving, browser_page: Page, language: str, theme: str
 ) -> None:
     words = json.loads((LANGUAGES / f"{language}.json").read_text("utf-8"))
     page = browser_page
@@ -471,7 +480,7 @@ def test_windows_speak_the_language_and_wear_the_theme_of_the_invitation(
         "indexGPE.html": ("#status", "An agent will be with you soon"),
     }
     for window, (place, sentence) in expected.items():
-        opened(page, serving, window, languageCode=f"{language}-XX", theme=theme)
+        opened(page, lasting, window, languageCode=f"{language}-XX", theme=theme)
         expect(page.locator(place)).to_have_text(words.get(sentence, sentence))
         direction = page.evaluate("getComputedStyle(document.body).direction")
         assert direction == words["direction"]

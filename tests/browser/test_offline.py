@@ -7,7 +7,7 @@ from playwright.sync_api import Page, Route
 from serving import eventually, written
 from tracker_site import Site, StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.browser
 
 EVENTS = "**/server/data/events*"
 
@@ -94,9 +94,10 @@ def test_what_left_twice_counts_once(site: Site) -> None:
 
 def test_the_oldest_go_when_too_many_wait(site: Site) -> None:
     site.has("PageEntered")
-    site.page.route(EVENTS, refused)
+    refusals: list[Route] = []
+    site.page.route(EVENTS, lambda route: refusals.append(route) or refused(route))
     site.page.evaluate("for (let i = 0; i < 1010; i++) _gt.push(['event', 'N' + i])")
-    site.page.wait_for_timeout(300)
+    eventually(lambda: site._pump() or refusals)
     site.page.unroute(EVENTS)
     site.page.evaluate("dispatchEvent(new Event('online'))")
     site.has("N1009")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from serving import eventually, written
 from tracker_site import Site, StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.browser
 
 GUIDE = (Path(__file__).parents[2] / "widgets" / "README.md").read_text("utf-8")
 SERVER = "https://overture.example.com"

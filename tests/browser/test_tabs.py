@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Request, Route, expect
 from serving import eventually, written
 from tracker_site import Site, StartServer
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(90)]
+pytestmark = pytest.mark.browser
 
 BOOK = """
 event Ping "Something happened"

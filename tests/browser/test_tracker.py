@@ -13,7 +13,7 @@ from playwright.sync_api import BrowserContext, Page, WebSocketRoute, expect
 from serving import eventually, written
 from tracker_site import STRICT, Site, StartServer, Wire
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.browser
 
 BOOK = """
 event AddToCart "A product was put in the cart"

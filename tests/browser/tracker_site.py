@@ -80,6 +80,11 @@ class Site:
         )
         return cast("str", state)
 
+    def is_watching(self) -> None:
+        """Waits until the page knows what the book captures: until then it holds back what we say."""
+        self.push("event", "Watched")
+        self.has("Watched")
+
     def notify(self, *notifications: dict[str, Any]) -> None:
         visit = self.ids["visitID"]
         self.has_visit(visit)

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from node_packages import node_package
+from serving import free_port
 
 ROOT = Path(__file__).parents[2]
 AGENT, PASSWORD = "agent1", "agent-of-a-test"
@@ -110,12 +111,6 @@ class XmppParty:
         assert self._agent.stdout is not None
         for line in self._agent.stdout:
             self._said.put(json.loads(line))
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def listening(port: int) -> None:

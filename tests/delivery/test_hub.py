@@ -135,7 +135,7 @@ def test_a_slow_page_is_ended_and_comes_back_with_its_cursor() -> None:
             break
         names = [str(number) for number in range(QUEUE + 5)]
         await room.push(*names)
-        await asyncio.wait_for(connection.ended(), 5)
+        await asyncio.wait_for(connection.ended(), 30)
         assert connection.reason == "slow"
         await room.hub.detach(connection)
         again = await room.hub.attach("V1", "P1", cursor)

@@ -156,7 +156,7 @@ def closing(serving: Serving, first: Any) -> tuple[int, str]:
     with open_socket(serving) as socket:
         socket.send(first)
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(10)
+            socket.recv(30)
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code, closed.value.rcvd.reason
 
@@ -186,7 +186,7 @@ def test_a_frame_that_is_no_acknowledgement_ends_the_connection(serving: Serving
         Page(socket).next()
         socket.send('{"type": "dance"}')
         with pytest.raises(ConnectionClosed) as closed:
-            socket.recv(10)
+            socket.recv(30)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4400
 
@@ -204,7 +204,7 @@ def test_an_oversized_frame_is_refused(serving: Serving) -> None:
     with open_socket(serving) as socket:
         socket.send("x" * 100_000)
         with pytest.raises(ConnectionClosed):
-            socket.recv(10)
+            socket.recv(30)
 
 
 @pytest.mark.parametrize("params", [{}, {"visitID": "V1"}, {"visitID": "a b", "token": "x"}])

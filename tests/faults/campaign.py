@@ -29,7 +29,7 @@ from faults.strikes import Fault, chosen
 SHOPPERS: Final = 4
 LONGEST: Final = 15
 """Runs on one site at most."""
-SETTLED: Final = 20.0
+SETTLED: Final = 60.0
 """Seconds after which what should have happened has not."""
 
 

@@ -17,7 +17,7 @@ from serving import Serving, overture
 from faults.books import Editor
 from faults.shim import Shim
 
-SOON: Final = 15.0
+SOON: Final = 60.0
 """Seconds after which a machine that works again is taken for broken."""
 SORRY: Final = frozenset({429, 503})
 """Statuses that say: nothing was stored, come back later."""

