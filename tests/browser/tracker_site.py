@@ -81,7 +81,7 @@ class Site:
         return cast("str", state)
 
     def is_watching(self) -> None:
-        """Waits until the page knows what the book captures: until then it holds back what we say."""
+        """Waits until the page knows what to capture; what a site says is held back till then."""
         self.push("event", "Watched")
         self.has("Watched")
 
