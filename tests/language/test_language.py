@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.language import syntax
@@ -137,14 +137,12 @@ WORDS = [
 
 
 @given(st.one_of(st.text(), st.lists(st.sampled_from(WORDS)).map(" ".join)))
-@settings(max_examples=300, deadline=None)
 def test_any_text_gives_a_book_or_a_diagnostic(text: str) -> None:
     result = compile_book([Source(name="a", text=text)])
     assert (result.book is None) == bool(result.diagnostics)
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
 def test_a_mutated_book_gives_a_book_or_a_diagnostic(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(SAMPLE)))
     end = data.draw(st.integers(start, min(len(SAMPLE), start + 40)))
