@@ -175,7 +175,7 @@ def test_what_is_searched_for_is_found_and_told(shop: str, browser_page: Page) -
     for words in ("fax", "telefax"):
         page.get_by_role("searchbox").fill(words)
         page.get_by_role("button", name="Search").click()
-        page.wait_for_timeout(300)
+        page.wait_for_timeout(300)  # more than one gesture takes
     expect(page.locator(".card")).to_have_count(0)
     expect(page.locator(".banner")).to_contain_text("Not what you looked for?")
 
@@ -209,7 +209,7 @@ def test_axe_finds_nothing_serious_in_the_shop(shop: str, browser_page: Page, wi
         page.goto(f"{shop}{address}")
         if "partner" not in address:
             page.get_by_text("Play and explain").click()
-        page.wait_for_timeout(300)
+            expect(page.locator("#strip-live")).to_have_attribute("data-state", "live")
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import BrowserContext, Request, Route, expect
 from serving import eventually, written
-from tracker_site import Site, StartServer
+from tracker_site import Site, StartServer, busy_with
 
 pytestmark = pytest.mark.browser
 
@@ -297,13 +297,10 @@ def test_an_invitation_to_all_pages_that_is_answered_in_one_goes_from_the_others
 
 def test_an_invitation_that_ran_out_in_one_tab_stays_in_the_other(tabs: Tabs) -> None:
     first, second = tabs.open(), tabs.open()
+    second.page.add_init_script(busy_with("invite.html", "pointermove"))
     url = "/frontend/resources/invite.html"
     first.notify({"channel": "gpe.appendContent", "data": {"url": url + "?timeout=5"}})
     frame = second.page.frame_locator("iframe")
     frame.get_by_role("dialog").wait_for()
-    for _ in range(8):  # somebody is busy with it
-        frame.get_by_role("heading").hover()
-        frame.get_by_role("dialog").dispatch_event("pointermove")
-        second.page.wait_for_timeout(800)
     first.has("InvitationTimedOut")
     expect(frame.get_by_role("dialog")).to_be_visible()

@@ -119,6 +119,16 @@ class Site:
         route.fulfill(content_type="text/html", headers=headers, body=body)
 
 
+def busy_with(page: str, kind: str) -> str:
+    """A script for all frames: in this page something happens again and again, of its own accord,
+    so that it is no matter how slow the one is who tests."""
+    # A frame begins without an address, with the same window.
+    return (
+        f"setInterval(() => {{ if (location.pathname.endsWith('/{page}'))"
+        f" document.dispatchEvent(new Event('{kind}')); }}, 500);"
+    )
+
+
 class Wire:
     """The page's WebSocket with a person in the middle, who can cut it and be hard of hearing."""
 
