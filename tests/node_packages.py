@@ -27,6 +27,8 @@ def node_package(name: str, version: str) -> Path:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "whole").is_file():
+            # An installation that was cut off is nothing to go on from.
+            shutil.rmtree(folder / "node_modules", ignore_errors=True)
             options = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts"]
             command = [npm, "install", "--prefix", str(folder), *options, f"{name}@{version}"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=240)

@@ -59,6 +59,6 @@ def test_the_visit_that_was_silent_longest_ends() -> None:
 
 
 def test_memory_is_bounded_whatever_a_visitor_opens() -> None:
-    visitor, _ = after(("SignIn", f"V{n % 3}", f"P{n}") for n in range(3 * PAGES_OPEN + 60))
-    assert len(json.dumps(visitor.to_json())) < 300_000
-    assert len(visitor.timers) <= 3 * PAGES_OPEN
+    visitor, _ = after(("SignIn", f"V{n % 2}", f"P{n}") for n in range(2 * PAGES_OPEN + 20))
+    assert len(json.dumps(visitor.to_json())) < 200_000
+    assert len(visitor.timers) <= 2 * PAGES_OPEN
