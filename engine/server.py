@@ -357,16 +357,16 @@ def _pages(widgets: Path, *, preview: bool) -> list[BaseRoute]:
         shop = pages.pages_in(widgets / "shop" / "pages.json")
     except ValueError as error:
         raise StartError(str(error)) from error
-    tracker = Script(widgets / "tracker" / "tracker.js", join=True)
+    tracker = Script(widgets / "tracker" / "tracker.js", join="classic")
     return [
         *pages.resources(
             [widgets / "invitation", widgets / "media"],
             {
                 "js/build/GPE.min.js": tracker,
                 "js/build/GTC.min.js": tracker,
-                "js/build/live.js": Script(widgets / "tracker" / "live.js", join=False),
-                "js/build/gt.js": Script(widgets / "tracker" / "gt.js", join=False),
-                "js/build/captures.js": Script(widgets / "tracker" / "captures.js", join=False),
+                "js/build/live.js": Script(widgets / "tracker" / "live.js", join="module"),
+                "js/build/gt.js": Script(widgets / "tracker" / "gt.js"),
+                "js/build/captures.js": Script(widgets / "tracker" / "captures.js"),
             },
         ),
         *pages.site("/shop", widgets / "shop", shop),

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -78,10 +78,17 @@ def _tokens(source: str) -> Iterator[tuple[str, str]]:
             before = text
 
 
-def joined(entry: Path) -> str:
-    """A module and all that it imports as one classic script, each file before who imports it."""
+def joined(entry: Path, *, module: bool = False) -> str:
+    """A module and all that it imports as one script, each file before who imports it.
+
+    A classic one, which keeps its names to itself; or a ``module``, which exports what its entry
+    does.
+    """
     parts: dict[Path, str] = {}
     _collect(entry, parts)
+    if module:
+        parts[entry] = _IMPORT.sub("", entry.read_text("utf-8"))
+        return "".join(parts.values())
     return "(function () {\n'use strict';\n" + "".join(parts.values()) + "})();\n"
 
 
@@ -93,10 +100,14 @@ def _collect(path: Path, parts: dict[Path, str]) -> None:
     parts[path] = _EXPORT.sub("", _IMPORT.sub("", source))
 
 
+Join = Literal["classic", "module"]
+"""As what a file and all that it imports is served."""
+
+
 class Script:
     """Answers with one script; it is made anew when a file of its folder has changed."""
 
-    def __init__(self, path: Path, *, join: bool) -> None:
+    def __init__(self, path: Path, *, join: Join | None = None) -> None:
         self._path = path
         self._join = join
         self._stamp: Any = None
@@ -121,7 +132,11 @@ class Script:
         stamp = [(file.name, file.stat().st_mtime_ns, file.stat().st_size) for file in files]
         if stamp == self._stamp:
             return
-        source = joined(self._path) if self._join else self._path.read_text("utf-8")
+        source = (
+            joined(self._path, module=self._join == "module")
+            if self._join
+            else self._path.read_text("utf-8")
+        )
         self._plain = lean(source).encode()
         self._packed = gzip.compress(self._plain, 9, mtime=0)
         self._tag = f'"{sha256(self._plain).hexdigest()[:24]}"'
