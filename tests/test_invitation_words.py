@@ -15,6 +15,18 @@ LANGUAGES = {
     for path in (INVITATION / "languages").glob("*.json")
 }
 MEDIA = INVITATION.parent / "media"
+ENGINE = INVITATION.parents[1] / "engine" / "media"
+_CODE = re.compile(r"""(?:Refused\(|Unreadable\(\s*\w+,)\s*"([a-z-]+)\"""")
+_SAID = re.compile(r"""(?:confirmation\(key, |code, words = \(|else \()"([a-z-]+)\"""")
+_CLIENT = re.compile(r"""(?:Refusal|GmsError)\(.*?, ["']([a-z-]+)["'][,)]|\?\? "([a-z-]+)"\)""")
+_WINDOWS_SAY = ("refused.", "says.")
+"""What begins like this is a code of the server's, with what a window says for it."""
+_TO_NO_WINDOW = {
+    "no-place", "absent", "waiting", "elsewhere",  # to an agent, at the desk
+    "gms", "menu", "unserved", "value",  # to a program that starts media or asks for lists
+    "not-json", "media-type",  # our windows send what is right
+    "not-set", "no-invitation",  # to the console: an invitation has no place for it
+}  # fmt: skip
 WINDOWS = ["chat", "callback", "webhook", "gms-chat", "gms-dialogs", "web-media"]
 _SENTENCE = re.compile(r"""\bword\(\s*["']([^"']+)["']""")
 _TEXT = re.compile(r"""(?<=>)([^<>]+)(?=<)|(?:aria-label|placeholder)="([^"]+)\"""")
@@ -58,15 +70,37 @@ def test_five_languages_and_one_from_right_to_left() -> None:
 def test_a_language_has_every_word_and_no_other(language: str) -> None:
     needed = {word for page in PAGES for word in placed(page)}
     words = LANGUAGES[language]
-    named = {word for word in words if word[0].islower()} - {"direction"}
+    coded = {word for word in words if word.startswith(_WINDOWS_SAY)}
+    named = {word for word in words if word[0].islower()} - {"direction"} - coded
     assert named == needed
     # English is what the windows say by themselves.
     missing = sentences() - set(words) if language != "en" else set()
     assert missing == set()
     assert all(text.strip() == text and text for text in words.values())
     for sentence, said in words.items():
-        if sentence not in named:
+        if sentence not in named | coded:
             assert set(_VALUE.findall(said)) == set(_VALUE.findall(sentence)), sentence
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_a_language_has_what_the_server_says_by_its_code(language: str) -> None:
+    engine = "".join(path.read_text("utf-8") for path in ENGINE.glob("*.py"))
+    gms, web = ((MEDIA / f"{one}.js").read_text("utf-8") for one in ("gms", "web-media"))
+    ours = {"".join(found) for found in _CLIENT.findall(gms + web)} | {"broken"}
+    refused = (set(_CODE.findall(engine)) | {"unknown", "unavailable"}) - _TO_NO_WINDOW
+    said = set(_SAID.findall(engine))
+    assert said == {"chat-wait", "call-wait", "call-now", "call-later"}
+    known = {word for word in LANGUAGES[language] if word.startswith(_WINDOWS_SAY)}
+    assert known == {f"refused.{one}" for one in refused | ours} | {f"says.{one}" for one in said}
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_a_number_stays_in_what_is_said_of_it(language: str) -> None:
+    words = LANGUAGES[language]
+    for code in ("call-now", "call-later"):
+        assert _VALUE.findall(words[f"says.{code}"]) == ["{number}"]
+    for word, said in words.items():
+        assert not word.startswith("refused.") or not _VALUE.search(said)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -24,6 +24,7 @@ _KNOWN: Final = 1_000
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Overture-Token, gms_user",
+    "Access-Control-Expose-Headers": "Overture-Code",
     "Access-Control-Max-Age": "600",
 }
 

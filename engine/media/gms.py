@@ -14,7 +14,15 @@ from starlette.routing import Route
 from engine.media.bodies import address, fields
 from engine.media.chat import Chat
 from engine.media.conversations import Conversations
-from engine.media.gms_answers import Shown, answer, gms_user, guarded, root
+from engine.media.gms_answers import (
+    Shown,
+    answer,
+    confirmation,
+    dialog,
+    gms_user,
+    guarded,
+    root,
+)
 from engine.media.gms_bodies import (
     CHATS,
     NOTICES,
@@ -71,8 +79,8 @@ class GmsChat(Chat):
         ``key`` is the visitor's secret where they have one: started with it twice is once.
         """
         key = await self._started(request, body, key)
-        dialog = _confirmation(key) if body.waits else _start_chat(request, key)
-        return dialog | {"_chat_parameters": {"subject": service[:100]}}
+        found = _confirmation(key) if body.waits else _start_chat(request, key)
+        return found | {"_chat_parameters": {"subject": service[:100]}}
 
     async def _request_chat(self, request: Request) -> Response:
         """The built-in service: only its id is answered; the chat is entered as any other."""
@@ -89,7 +97,7 @@ class GmsChat(Chat):
         found = await self._conversations.visitor(key)
         if found.state == "ended":
             raise Refused("ended", "This chat has ended.")
-        return answer(_confirmation(key) if found.state == "waiting" else _start_chat(request, key))
+        return dialog(_confirmation(key) if found.state == "waiting" else _start_chat(request, key))
 
     async def _join(self, request: Request) -> Response:
         found = await self._conversations.visitor(request.path_params["id"])
@@ -149,7 +157,7 @@ def _start_chat(request: Request, key: str) -> dict[str, Any]:
 
 
 def _confirmation(key: str) -> dict[str, Any]:
-    return {"_id": key, "_action": "ConfirmationDialog", "_text": _WAIT}
+    return confirmation(key, "chat-wait", _WAIT)
 
 
 def _transcript(lines: Sequence[Line]) -> list[list[str]]:

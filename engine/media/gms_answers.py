@@ -19,6 +19,12 @@ log = logging.getLogger(__name__)
 Handler = Callable[[Request], Awaitable[Response]]
 _EXCEPTIONS: Final = dict.fromkeys(("closed", "slot", "slot-full"), "CallbackExceptionAvailability")
 
+CODE: Final = "Overture-Code"
+"""The header with one word for what an answer says in English: our windows say it in the
+visitor's language. The answers themselves keep the shape of GMS."""
+
+_SAYS: Final = "_says"
+
 REFUSALS: Final = (ValidationError, Unreadable, Unknown, Refused, Unavailable)
 """What a handler raises to refuse."""
 
@@ -29,6 +35,19 @@ Mistake = Callable[[int, str, str], Response]
 def answer(value: Any, status: int = 200) -> JSONResponse:
     """A value as the whole answer."""
     return JSONResponse(value, status_code=status, headers={"Cache-Control": "no-store"})
+
+
+def confirmation(key: str, code: str, text: str) -> dict[str, Any]:
+    """A dialog that says something; ``code`` is one word for it."""
+    return {"_id": key, "_action": "ConfirmationDialog", "_text": text, _SAYS: code}
+
+
+def dialog(value: Mapping[str, Any]) -> JSONResponse:
+    """A dialog as the whole answer, with the word for what it says in its header."""
+    found = answer({name: one for name, one in value.items() if name != _SAYS})
+    if _SAYS in value:
+        found.headers[CODE] = value[_SAYS]
+    return found
 
 
 def mistake(status: int, message: str, exception: str) -> Response:
@@ -45,6 +64,7 @@ def guarded(handler: Handler, refused: Mistake = mistake) -> Handler:
         except REFUSALS as error:
             status, said, word = refusal(error)
             found = refused(status, said, word)
+            found.headers[CODE] = _code(error)
             if status == 503:
                 found.headers["Retry-After"] = "2"
             return found
@@ -66,6 +86,18 @@ def refusal(error: Exception) -> tuple[int, str, str]:
             return status, str(error), _EXCEPTIONS.get(error.code, "Refused")
     log.error("%s", error)
     return 503, "This is not available now: try again.", "Unavailable"
+
+
+def _code(error: Exception) -> str:
+    """The word by which our other media name the same refusal."""
+    match error:
+        case Unreadable() | Refused():
+            return error.code
+        case Unknown():
+            return "unknown"
+        case Unavailable():
+            return "unavailable"
+    return "malformed"
 
 
 def gms_user(request: Request) -> str:

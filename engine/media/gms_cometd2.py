@@ -14,9 +14,14 @@ from typing import Any, Final
 from engine.media.bodies import Unreadable, texts
 from engine.media.gms_answers import REFUSALS, refusal
 from engine.media.gms_chat2 import ACTIONS, Asked, Tell, Told, failed
+from engine.media.interactions import Refused
 
 _START: Final = "requestChat"
 _OPERATIONS: Final = {_START: "", "sendMessage": "send"} | {name: name for name in ACTIONS}
+_UNSERVED: Final[Mapping[str, str]] = {
+    "fileUpload": "Files can not be sent in this chat: say in words what is in it.",
+    "customNotice": "Notices of your own are not carried: send a message instead.",
+}
 _PROOF: Final = ("chatId", "userId", "alias", "secureKey")
 # A segment of an address elsewhere: no slash, and nothing that means a folder.
 _SEGMENT: Final = re.compile(r"[^/.][^/]{0,199}")
@@ -78,7 +83,10 @@ class SecondChat:
         if not isinstance(data, dict):
             raise Unreadable(415, "malformed", "data must be an object with an operation.")
         values = _flat(data)
-        action = _OPERATIONS.get(values.pop("operation", ""))
+        operation = values.pop("operation", "")
+        if operation in _UNSERVED:
+            raise Refused("unserved", _UNSERVED[operation])
+        action = _OPERATIONS.get(operation)
         if action is None:
             names = ", ".join(_OPERATIONS)
             raise Unreadable(415, "malformed", f"operation is one of {names}.")

@@ -178,7 +178,7 @@ class Menus:
                 line = {"_label": choice.label, "_user_action_url": url}
                 groups.setdefault(choice.group, []).append(line)
         if not groups:
-            raise Refused("number", "_customer_number is missing.")
+            raise Refused("no-phone", "_customer_number is missing.")
         self._asking.put(key, _Asked(service=service, menu=menu, values=dict(values)), address)
         content = [{"_group_name": name, "_group_content": groups[name]} for name in groups]
         return {"_id": key, "_action": DISPLAY_MENU, "_label": menu.label, "_content": content}

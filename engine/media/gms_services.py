@@ -18,7 +18,7 @@ from engine.media.bodies import address, fields, model
 from engine.media.callbacks import Callback, Callbacks, iso, moment
 from engine.media.conversations import CALLBACK, Wish
 from engine.media.gms import GmsChat
-from engine.media.gms_answers import answer, gms_user, guarded, root
+from engine.media.gms_answers import answer, confirmation, dialog, gms_user, guarded, root
 from engine.media.gms_bodies import CancelBody, ChoiceBody, MoveBody, RequestBody, StartBody
 from engine.media.gms_menus import Menus
 from engine.media.interactions import Refused, Unavailable, Unknown
@@ -85,7 +85,7 @@ class GmsServices:
         body = StartBody.model_validate(values)
         if self._menus.has(service):
             return answer(self._menus.show(service, values, address(request), root(request)))
-        return answer(await self._begun(request, body, service))
+        return dialog(await self._begun(request, body, service))
 
     async def _choose(self, request: Request) -> Response:
         """A line of a menu: what it starts has the id of the menu, so that twice is once."""
@@ -93,7 +93,7 @@ class GmsServices:
         number = ChoiceBody.model_validate(await fields(request)).choice
         service, body, first = self._menus.choose(key, number)
         try:
-            return answer(await self._begun(request, body, service, key))
+            return dialog(await self._begun(request, body, service, key))
         except (Refused, Unavailable):
             if first:
                 self._menus.reopen(key)
@@ -110,8 +110,8 @@ class GmsServices:
             return await self._dialled(body, wish)
         slot = self._slot(moment(body.desired_time)) if body.desired_time else None
         found, key = await self._callbacks.book(wish, body.number, slot)
-        words = (_LATER if slot else _NOW).format(number=found.phone)
-        return {"_id": key, "_action": "ConfirmationDialog", "_text": words}
+        code, words = ("call-later", _LATER) if slot else ("call-now", _NOW)
+        return confirmation(key, code, words.format(number=found.phone))
 
     async def _dialled(self, body: StartBody, wish: Wish) -> Mapping[str, Any]:
         """The visitor calls us: now, or when an agent is free for them."""
@@ -139,7 +139,7 @@ class GmsServices:
         if found.interaction.state == "ended":
             raise Refused("over", "This callback is over.")
         if found.state == "waiting" or not self._number:
-            return answer(_waits(key))
+            return dialog(_waits(key))
         return answer(self._dial(key) | _code(found))
 
     async def _queue(self, request: Request) -> Response:
@@ -252,7 +252,7 @@ def _code(found: Callback) -> dict[str, str]:
 
 
 def _waits(key: str) -> dict[str, Any]:
-    return {"_id": key, "_action": "ConfirmationDialog", "_text": _WAIT}
+    return confirmation(key, "call-wait", _WAIT)
 
 
 def _due(found: Callback) -> int:

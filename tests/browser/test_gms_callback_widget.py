@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from serving import GREETING, written
 
 pytestmark = pytest.mark.browser
 
+LANGUAGES = Path(__file__).parents[2] / "widgets" / "invitation" / "languages"
 HOURS = {
     "OVERTURE_CALLBACK_HOURS": "Mon-Sun 00:00-24:00",
     "OVERTURE_CALLBACK_NUMBER": "+4930123456",
@@ -53,12 +55,14 @@ def asking(overture_server: Any, tmp_path_factory: pytest.TempPathFactory) -> st
     return str(overture_server(book, **HOURS, OVERTURE_GMS_MENUS=menus))
 
 
-def widget(context: BrowserContext, server: str, scenario: str, width: int = 420) -> Page:
+def widget(
+    context: BrowserContext, server: str, scenario: str, width: int = 420, language: str = "en"
+) -> Page:
     page = context.new_page()
     page.set_viewport_size({"width": width, "height": 640})
     page.goto(
         f"{server}/frontend/resources/indexGPE.html"
-        f"?gmsScenario={scenario}&visitId=V-{scenario}&pageId=P1"
+        f"?gmsScenario={scenario}&visitId=V-{scenario}&pageId=P1&languageCode={language}"
     )
     return page
 
@@ -111,6 +115,25 @@ def test_what_the_server_refuses_is_said_beside_the_form(
     expect(page.get_by_label("Telephone")).to_have_value("+34 600 2")
 
 
+@pytest.mark.parametrize("language", ["ar", "de", "es", "fr"])
+def test_what_the_server_says_and_refuses_is_in_the_language_of_the_page(
+    server: str, browser_context: BrowserContext, language: str
+) -> None:
+    words = json.loads((LANGUAGES / f"{language}.json").read_text("utf-8"))
+    number = "+34 601 " + "".join(str(ord(letter)) for letter in language)
+    for place in ("region", "alert"):  # the second wish is one too many
+        page = widget(browser_context, server, "VOICE-NOW-USERTERM", 360, language)
+        page.get_by_label(words["Telephone"]).fill(number)
+        page.get_by_role("button", name=words["Call me"]).click()
+        said = words["says.call-now"].format(number=number)
+        sentence = said if place == "region" else words["refused.already"]
+        expect(page.get_by_role(place).filter(has_text=sentence)).to_be_visible()
+        photograph(page, f"gms-{place}-{language}")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page = widget(browser_context, server, "CHAT-WAIT", 360, language)
+    expect(page.locator("#status")).to_have_text(words["says.chat-wait"])
+
+
 def test_a_number_is_shown_to_who_calls(server: str, browser_context: BrowserContext) -> None:
     page = widget(browser_context, server, "REQUEST-INTERACTION")
     page.get_by_label("Telephone").fill("+34 600 3")
@@ -118,6 +141,7 @@ def test_a_number_is_shown_to_who_calls(server: str, browser_context: BrowserCon
     link = page.get_by_role("link", name="+4930123456")
     expect(link).to_have_attribute("href", "tel:+4930123456")
     expect(page.get_by_role("region")).to_contain_text("Please call before")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Call us")
     photograph(page, "gms-dial")
     assert_accessible(page)
 
@@ -129,6 +153,7 @@ def test_a_menu_is_shown_and_a_chat_is_chosen(asking: str, browser_context: Brow
     expect(page.get_by_role("heading", name="Write")).to_be_visible()
     region = page.get_by_role("region", name="What happens next")
     expect(region).to_contain_text("How can we help?")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please choose")
     expect(page.get_by_role("button", name="Do not call me")).to_have_count(0)
     photograph(page, "gms-menu")
     assert_accessible(page)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from accessible import assert_accessible
 from elsewhere import Elsewhere
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.browser
 
 ROOT = Path(__file__).parents[2]
 WIDGETS = "/frontend/resources"
+LANGUAGES = ROOT / "widgets" / "invitation" / "languages"
 ALWAYS = {"OVERTURE_CALLBACK_HOURS": "Mon-Sun 00:00-24:00", "OVERTURE_CALLBACK_CAPACITY": "1"}
 
 
@@ -189,9 +191,13 @@ def test_a_message_whose_answer_is_lost_is_said_once(serving: Serving, browser_p
     assert said == ["Do you have this in blue?"]
 
 
-def test_a_file_is_refused_politely_and_goes_nowhere(serving: Serving, browser_page: Page) -> None:
-    opened(browser_page, serving, "chat.html")
-    expect(browser_page.get_by_label("Your message")).to_be_focused()
+@pytest.mark.parametrize("language", ["ar", "de", "en", "es", "fr"])
+def test_a_file_is_refused_politely_and_goes_nowhere(
+    serving: Serving, browser_page: Page, language: str
+) -> None:
+    words = json.loads((LANGUAGES / f"{language}.json").read_text("utf-8"))
+    opened(browser_page, serving, "chat.html", languageCode=language)
+    expect(browser_page.locator("#message")).to_be_focused()
     sent: list[str] = []
     browser_page.on(
         "request", lambda one: sent.append(one.post_data or "") if "/files" in one.url else None
@@ -204,7 +210,8 @@ def test_a_file_is_refused_politely_and_goes_nowhere(serving: Serving, browser_p
             {dataTransfer: carried, bubbles: true, cancelable: true}));
         }"""
     )
-    expect(browser_page.get_by_role("alert")).to_contain_text("Files can not be sent in this chat")
+    sentence = words.get("refused.files", "Files can not be sent in this chat")
+    expect(browser_page.get_by_role("alert")).to_contain_text(sentence)
     assert sent == ["{}"]
 
 
@@ -283,6 +290,25 @@ def test_a_call_at_a_time_then_another_time_then_done(
     desk(serving, f"callbacks/{one['id']}/finish", agent="Ana", outcome="failed")
     expect(heading).to_have_text("We could not reach you")
     assert events(serving, visit)[-2:] == ["InteractionStarted", "InteractionEnded"]
+
+
+def test_refusals_are_in_the_language_of_the_page(serving: Serving, browser_page: Page) -> None:
+    words = json.loads((LANGUAGES / "de.json").read_text("utf-8"))
+    visit = opened(browser_page, serving, "callback.html", languageCode="de")
+    asked = {"visitID": visit["visitID"], "phone": "soon", "slot": ""}
+    httpx.post(f"{serving.address}/media/callback", json=asked | {"phone": "+49301234"})
+    browser_page.get_by_label(words["Your telephone number"]).fill("+49301234")
+    browser_page.get_by_role("button", name=words["Call me"], exact=True).click()
+    alert = browser_page.get_by_role("alert").filter(visible=True)
+    expect(alert).to_have_text(words["refused.already"])
+    refused = httpx.post(f"{serving.address}/media/callback", json=asked)
+    assert refused.json() == {
+        "error": "This is not a telephone number: write it like +49 30 123456.",
+        "code": "phone",
+    }
+
+    opened(browser_page, serving, "webhook.html", languageCode="de")
+    expect(browser_page.locator("#words")).to_have_text(words["refused.unset"])
 
 
 def test_a_call_at_once_is_cancelled(
@@ -462,9 +488,6 @@ def test_a_third_party_gets_a_signed_request_and_only_the_disposition_is_known(
     assert (told["visitID"], told["pageID"]) == (ids["visitID"], ids["pageID"])
     assert told["attached"]["webengagement"] == "Third party"
     assert told["attached"]["reason"] == "tries it"
-
-
-LANGUAGES = ROOT / "widgets" / "invitation" / "languages"
 
 
 @pytest.mark.parametrize("theme", ["", "night", "meadow"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -190,6 +191,29 @@ def test_a_call_needs_a_number(room: Room, scenario: str) -> None:
     assert told["message"] == "_customer_number is missing."
     told = call(room, scenario, 415, _customer_number="soon")
     assert "telephone number" in told["message"]
+
+
+def test_what_is_said_in_english_has_one_word_beside_it(tmp_path: Path) -> None:
+    room = Room(tmp_path / "media.db")
+
+    def word(scenario: str, **more: str) -> str | None:
+        values = {**SCENARIOS[scenario], "_customer_number": NUMBER, "visitID": "V1"} | more
+        answer = room.client.post(START, data=values)
+        assert "_says" not in answer.json()
+        return answer.headers.get("Overture-Code")
+
+    assert word("VOICE-NOW-USERTERM") == "call-now"
+    assert word("VOICE-NOW-USERTERM") == "already"
+    assert word("VOICE-SCHEDULED-USERTERM", visitID="V2", _desired_time=slot(room)) == "call-later"
+    assert word("VOICE-SCHEDULED-USERTERM", visitID="V3", _desired_time="2001-01-01") == "time"
+    assert word("VOICE-WAIT-USERORIG", visitID="V4") == "call-wait"
+    assert word("VOICE-NOW-USERORIG", visitID="V5") is None
+    assert word("VOICE-NOW-USERTERM", visitID="V6", _customer_number="soon") == "phone"
+    assert word("VOICE-NOW-USERTERM", visitID="V7", _customer_number="") == "malformed"
+    assert word("CHAT-WAIT") == "chat-wait"
+    for path in ("callback?_id=0", "0/check-queue-position"):
+        assert room.client.get(f"{SERVICE}/{path}").headers["Overture-Code"] == "unknown"
+    room.close()
 
 
 def test_lists_need_authority_and_never_show_a_visitors_id(room: Room) -> None:

@@ -144,7 +144,9 @@ def test_who_leaves_the_channel_hears_no_more(room: Room) -> None:
     [
         (None, "data must be an object with an operation."),
         ([], "data must be an object with an operation."),
-        ({"operation": "fileUpload"}, "operation is one of requestChat, sendMessage, send,"),
+        ({"operation": "dance"}, "operation is one of requestChat, sendMessage, send,"),
+        ({"operation": "fileUpload"}, "Files can not be sent in this chat"),
+        ({"operation": "customNotice"}, "Notices of your own are not carried"),
         ({"operation": {}}, "operation must be a text"),
         ({"operation": "refresh", "secureKey": "0" * 40}, "chatId is missing"),
         ({"operation": "refresh", "chatId": ".."}, "chatId is missing"),

@@ -7,7 +7,7 @@
  * `last_name`, `subject`, `phone` (or `contact_number`). Times are shown in the visitor's own zone.
  */
 import { Refusal, call, isBack, memory, newKey, place, tellPage, urlVariable, wish, write } from "./web-media.js";
-import { settle, word } from "./window-words.js";
+import { reason, settle, word } from "./window-words.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 5_000;
@@ -169,7 +169,7 @@ async function book() {
 /** A time may have gone meanwhile: the refusal is said, and what is left is offered. @param {unknown} error */
 async function refused(error) {
   if (!(error instanceof Refusal)) throw error;
-  fail(word(error.message));
+  fail(reason(error));
   if (!error.passes && mine.wanted) {
     mine.wanted = "";
     known.set(null);
@@ -218,7 +218,7 @@ async function cancel() {
     show(await call(path("/cancel"), {}), true);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    fail(word(error.message));
+    fail(reason(error));
   }
 }
 
@@ -243,7 +243,7 @@ async function begin() {
     if (!isBack()) place(place("phone").value ? "book" : "phone").focus();
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    fail(word(error.passes ? "We can not be reached. Trying again …" : error.message));
+    fail(error.passes ? word("We can not be reached. Trying again …") : reason(error));
     if (error.passes) timer = setTimeout(begin, PAUSE);
   }
 }

@@ -7,7 +7,7 @@
  * `last_name`, `subject`. A page around may call `startChatInThisWindow()` and `restoreChat()`.
  */
 import { Refusal, call, isBack, memory, newKey, place, tellPage, urlVariable, wish, write } from "./web-media.js";
-import { settle, word } from "./window-words.js";
+import { reason, settle, word } from "./window-words.js";
 
 /** Pause between two questions in ms: quick while somebody speaks, slower in silence. */
 const QUICK = 1_000;
@@ -122,7 +122,7 @@ function troubled(error, again) {
     chat.wanted = "";
     known.set(null);
     finish(word("The chat did not start."));
-    return fail(word(error.message));
+    return fail(reason(error));
   }
   fail(word("The chat can not be reached. Trying again …"));
   later(again);
@@ -251,7 +251,7 @@ async function send() {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (!error.passes) chat.unsure = "";
-    fail([word("Your message was not sent."), word(error.message), error.passes ? word("Please try again.") : ""].join(" ").trim());
+    fail([word("Your message was not sent."), reason(error), error.passes ? word("Please try again.") : ""].join(" ").trim());
   } finally {
     place("send").disabled = false;
   }
@@ -283,7 +283,7 @@ async function refuseFiles(event) {
   if (!data?.types.includes("Files")) return;
   event.preventDefault();
   if (event.type === "dragover" || chat.over) return;
-  await call(path("/files"), {}).catch((error) => fail(word(error.message)));
+  await call(path("/files"), {}).catch((error) => fail(reason(error)));
 }
 
 function grow() {

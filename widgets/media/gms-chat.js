@@ -7,7 +7,7 @@
  */
 import { Gms, GmsError } from "./gms.js";
 import * as dialogs from "./gms-dialogs.js";
-import { settle, word } from "./window-words.js";
+import { reason, says, settle, word } from "./window-words.js";
 import { isBack, memory, tellPage } from "./web-media.js";
 
 /** Pause between refreshes in ms: quick while somebody speaks, slower in silence. */
@@ -29,7 +29,7 @@ const known = memory("chat");
 let gms = new Gms("/genesys/1/service", "Visitor");
 
 /** What was asked of GMS: nothing yet, or a scenario at a service. */
-const wish = { scenario: "", service: "" };
+const wish = { scenario: "", service: "", number: "" };
 /** @type {{id: string, position: number, over: boolean, failures: number, spoken: number}} */
 const chat = { id: "", position: 0, over: true, failures: 0, spoken: 0 };
 let timer = 0;
@@ -47,7 +47,8 @@ const gmsInterface = {
    */
   async createCallback(scenario, url, service, params, headers, handler) {
     if (wish.scenario) return;
-    Object.assign(wish, { scenario, service });
+    const number = String(params._customer_number ?? params._phone_number ?? "");
+    Object.assign(wish, { scenario, service, number });
     gms = new Gms(url, headers?.gms_user || "Visitor");
     begin();
     const before = known.get();
@@ -82,7 +83,7 @@ async function attempt(what, again) {
     chat.failures = 0;
   } catch (error) {
     const refused = error instanceof GmsError && error.status >= 400 && error.status < 500;
-    if (refused) return refuse(/** @type {GmsError} */ (error).message);
+    if (refused) return refuse(reason(/** @type {GmsError} */ (error)));
     if (!(error instanceof GmsError)) throw error;
     fail(word("The chat can not be reached. Trying again …"));
     retry(again);
@@ -123,12 +124,24 @@ async function onResponseReceived(dialog) {
   if (dialog._action === "StartChat") return enter(dialog._id);
   if (wish.scenario === "CHAT-WAIT" && !isMenu) return awaitAgent(dialog);
   document.body.classList.add("over"); // nobody is in a chat here
-  place("who").textContent = word("Call back");
+  place("who").textContent = heading(dialog);
   say("");
   const { service, scenario } = wish;
   const cancel = scenario.endsWith("USERTERM") && !isMenu ? () => takeBack(service, dialog._id) : undefined;
   tellPage("ended"); // it is said now: opened again, it would be asked for again
-  dialogs.show(dialog, { choose: (choice) => follow(() => gms.choose(choice._user_action_url)), cancel });
+  dialogs.show(told(dialog), { choose: (choice) => follow(() => gms.choose(choice._user_action_url)), cancel });
+}
+
+/** What a dialog is about. @param {import("./gms.js").Dialog} dialog */
+function heading(dialog) {
+  if (dialog._action === "DisplayMenu") return word("Please choose");
+  return dialog._tel_url || dialog._access_number ? word("Call us") : word("Call back");
+}
+
+/** The dialog in the visitor's language. @param {import("./gms.js").Dialog} dialog */
+function told(dialog) {
+  if (!dialog._text) return dialog;
+  return { ...dialog, _text: says(dialog.code ?? "", dialog._text, { number: wish.number }) };
 }
 
 /**
@@ -156,7 +169,7 @@ function follow(what) {
 /** Asks again and again until an agent is there. @param {import("./gms.js").Dialog} dialog */
 function awaitAgent(dialog) {
   known.set(dialog._id);
-  say(dialog._text ?? SOON);
+  say(told(dialog)._text ?? word(SOON));
   chat.failures = 0;
   window.clearTimeout(timer);
   timer = window.setTimeout(() => follow(() => gms.follow(dialog._id, "StartChat")), pause());
@@ -349,8 +362,8 @@ async function send() {
     // Whoever just wrote expects an answer: quick again at once, not after a calm pause.
     if (!chat.over) poll();
   } catch (error) {
-    const sentence = error instanceof GmsError && error.status ? ` ${error.message}` : "";
-    fail(`Your message was not sent.${sentence} Please try again.`);
+    const why = error instanceof GmsError && error.status ? reason(error) : "";
+    fail([word("Your message was not sent."), why, word("Please try again.")].filter(Boolean).join(" "));
   } finally {
     button.disabled = false;
   }
@@ -373,7 +386,7 @@ function grow() {
 function ring() {
   if (document.visibilityState === "visible") return;
   unread += 1;
-  document.title = `(${unread}) New message`;
+  document.title = word("({count}) New message", { count: unread });
 }
 
 place("answer").addEventListener("submit", (event) => {

@@ -29,12 +29,16 @@ export const SCENARIOS = Object.freeze({
   'REQUEST-CHAT': Object.freeze({}),
 });
 
-/** A refusal of the server: `message` is its sentence; `status` 0 means that nobody answered. */
+/**
+ * A refusal of the server: `message` is its sentence, `code` one word for it where the server is
+ * ours; `status` 0 means that nobody answered.
+ */
 export class GmsError extends Error {
-  /** @param {number} status @param {string} message */
-  constructor(status, message) {
+  /** @param {number} status @param {string} message @param {string} [code] */
+  constructor(status, message, code = '') {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -44,7 +48,7 @@ export class GmsError extends Error {
  * @typedef {{_label: string, _user_action_url: string}} Choice
  * @typedef {{_id: string, _action?: string, _text?: string, _tel_url?: string, _label?: string,
  *   _content?: {_group_name: string, _group_content: Choice[]}[],
- *   _chat_parameters?: {subject: string}, _access_number?: string, _expiration_time?: string}} Dialog
+ *   code?: string, _chat_parameters?: {subject: string}, _access_number?: string, _expiration_time?: string}} Dialog
  */
 
 /** One server, one user name for its header. */
@@ -62,7 +66,7 @@ export class Gms {
    */
   async start(service, scenario, params) {
     if (!Object.hasOwn(SCENARIOS, scenario)) {
-      throw new GmsError(415, `The scenario ${scenario} is not available here.`);
+      throw new GmsError(415, `The scenario ${scenario} is not available here.`, 'no-scenario');
     }
     return this.#ask('POST', service, { ...SCENARIOS[scenario], ...params });
   }
@@ -77,7 +81,7 @@ export class Gms {
     const base = new URL(`${this.base}/`, location.href);
     const target = new URL(url, base);
     const known = target.origin === base.origin && target.pathname.startsWith(base.pathname);
-    if (!known) return Promise.reject(new GmsError(415, 'This choice leads elsewhere.'));
+    if (!known) return Promise.reject(new GmsError(415, 'This choice leads elsewhere.', 'leads-elsewhere'));
     return this.#ask('POST', target.pathname.slice(base.pathname.length) + target.search);
   }
 
@@ -153,11 +157,14 @@ export class Gms {
         signal: AbortSignal.timeout(15_000),
       });
     } catch {
-      throw new GmsError(0, 'No connection.');
+      throw new GmsError(0, 'No connection.', 'offline');
     }
     const answer = await response.json().catch(() => ({}));
-    if (response.ok && !answer.error) return answer;
+    const code = response.headers.get('Overture-Code') ?? '';
+    // The word for what a dialog says, kept where no value of the wire can be meant.
+    if (response.ok && !answer.error) return answer._text && code ? { ...answer, code } : answer;
     const sentence = answer.message ?? answer.error ?? `The server answered ${response.status}.`;
-    throw new GmsError(response.ok ? 415 : response.status, String(sentence));
+    const word = code || (answer.message || answer.error ? '' : 'broken');
+    throw new GmsError(response.ok ? 415 : response.status, String(sentence), word);
   }
 }

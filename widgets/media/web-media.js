@@ -44,7 +44,7 @@ export async function call(path, body) {
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
   const sentence = answer.error ?? `The server answered ${response.status}.`;
-  throw new Refusal(response.status, String(answer.code ?? ""), String(sentence));
+  throw new Refusal(response.status, String(answer.code ?? "broken"), String(sentence));
 }
 
 /**

@@ -7,7 +7,7 @@
  * `last_name`, `subject`.
  */
 import { Refusal, call, memory, newKey, place, tellPage, wish, write } from "./web-media.js";
-import { settle, word } from "./window-words.js";
+import { reason, settle, word } from "./window-words.js";
 
 /** Pause between two questions for the state, in ms. */
 const PAUSE = 3_000;
@@ -74,7 +74,7 @@ function troubled(error) {
   if (!(error instanceof Refusal)) throw error;
   if (error.status === 404) known.set(null);
   write("heading", word(error.passes ? "We can not be reached" : WORDS.failed[0]));
-  write("words", word(error.passes ? "Trying again …" : error.message));
+  write("words", error.passes ? word("Trying again …") : reason(error));
   place("again").hidden = error.passes;
   if (error.passes) timer = setTimeout(look, PAUSE);
 }

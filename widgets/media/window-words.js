@@ -4,7 +4,8 @@
  *
  * Reads `languageCode` and `theme` from the address. The words are in the files of the invitations,
  * `languages/<code>.json`; the key of a window's sentence is the sentence in English, which is also
- * what stands there when no file says better.
+ * what stands there when no file says better. What the server says has a code beside its English
+ * sentence: the files have it as `refused.<code>` and `says.<code>`.
  */
 
 /** How long a slow network may keep the window back, in ms. */
@@ -22,6 +23,24 @@ let words = {};
  */
 export function word(english, values = {}) {
   return (words[english] ?? english).replace(/\{(\w+)\}/g, (whole, name) => String(values[name] ?? whole));
+}
+
+/**
+ * Why something was refused, in the visitor's language: by its code, else as the server says it.
+ * @param {{code: string, message: string}} refusal
+ */
+export function reason({ code, message }) {
+  return words[`refused.${code}`] ?? word(message);
+}
+
+/**
+ * What the server says, in the visitor's language: by its code, else as it stands.
+ * @param {string} code @param {string} english @param {Record<string, string>} values each is needed
+ */
+export function says(code, english, values) {
+  const key = `says.${code}`;
+  const lacks = (words[key] ?? "").match(/\w+(?=\})/g)?.some((name) => !values[name]);
+  return words[key] && !lacks ? word(key, values) : english;
 }
 
 /** Dress and translate the page; it is shown when both are done. Never fails. */
