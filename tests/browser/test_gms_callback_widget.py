@@ -62,7 +62,7 @@ def widget(
     page.set_viewport_size({"width": width, "height": 640})
     page.goto(
         f"{server}/frontend/resources/indexGPE.html"
-        f"?gmsScenario={scenario}&visitId=V-{scenario}&pageId=P1&languageCode={language}"
+        f"?gmsScenario={scenario}&visitId=V-{scenario}-{language}&pageId=P1&languageCode={language}"
     )
     return page
 
