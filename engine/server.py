@@ -215,6 +215,7 @@ def _media(
         journey=inside.journey,
         earlier=inside.histories.earlier,
         invitation=inside.invitation,
+        name=inside.histories.name,
         authorised=inside.authorised,
         opening=outside.opening,
         number=outside.number,

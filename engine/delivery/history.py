@@ -12,6 +12,7 @@ from engine.delivery import wire
 from engine.delivery.access import Access
 from engine.delivery.ingest import refusing
 from engine.hosts.contract import Entry, Host
+from engine.vocabulary.person import name_of
 
 YOUNGEST: Final = 2_000
 """Journal entries of a visitor that are looked at."""
@@ -62,6 +63,13 @@ class Histories:
                 events.setdefault(entry.input.visit, []).append(entry)
         found = [_in_short(name, of_visit) for name, of_visit in events.items()]
         return sorted(found, key=lambda one: one["started"], reverse=True)
+
+    async def name(self, visit: str) -> str | None:
+        """What a visit has said that its person is called, or None. Nothing proves it."""
+        with refusing():
+            entries = await self._host.history(visit=visit, limit=YOUNGEST)
+        bodies = (entry.input.body for entry in entries if entry.input.kind == "event")
+        return name_of((body["eventName"], body.get("data") or {}) for body in bodies)
 
     async def _visitor_of(self, visit: str) -> str | None:
         with refusing():

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from engine.media.agents import Agents
@@ -39,6 +39,9 @@ The id is what the widget handed on. Where it names no invitation of that visit,
 the youngest of the page, else of the visit.
 """
 
+NameOf = Callable[[str], Awaitable[str | None]]
+"""What a visit (visitID) has said that its person is called, or None. Nothing proves it."""
+
 WithStart = Callable[[sqlite3.Connection, str], None]
 """What a medium writes of its own when an interaction (its id) starts, in the same transaction."""
 
@@ -56,6 +59,9 @@ PATIENCE: Final = 5.0
 """Seconds that a visitor waits at most for the rest of the engine when a chat starts."""
 
 TIDY_EVERY: Final = 1_000
+
+VISITOR: Final = "Visitor"
+"""What whoever gives no name is called. The sample widgets of GMS call themselves so, too."""
 
 CALLBACK: Final = "callback"
 GMS: Final = "gms"
@@ -75,6 +81,7 @@ log = logging.getLogger(__name__)
 class Wish:
     """What a visitor's widget asks for. ``webengagement`` None is: it said nothing of it.
 
+    ``nickname`` is the name that it gave, else ``VISITOR``.
     ``invitation`` is the id that the invitation widget handed on; it proves nothing. ``key`` is the
     visitor's secret where the widget chose it: what is started again with it was started once.
     ``address`` is where the request came from.
@@ -91,6 +98,11 @@ class Wish:
     address: str = ""
 
 
+async def nobody_named(_visit: str) -> str | None:
+    """No visit has said what its person is called."""
+    return None
+
+
 class Conversations:
     """All conversations of this server, over a store, the agents and two calls to the engine.
 
@@ -104,6 +116,7 @@ class Conversations:
         agents: Agents,
         happened: Happened,
         invitation: InvitationOf,
+        name: NameOf = nobody_named,
         places: Places | None = None,
     ) -> None:
         self.store = store
@@ -111,6 +124,7 @@ class Conversations:
         self.agents = agents
         self._happened = happened
         self._invitation = invitation
+        self._name = name
         self._heard: dict[str, int] = {}
         self._typing: dict[tuple[str, Party], int] = {}
         self._tidied = 0
@@ -154,6 +168,7 @@ class Conversations:
         else:
             holder = await self._places.holder(draft.visit, draft.address)
             with self._places.entering(holder) as keep:
+                draft = replace(draft, known_as=await self._known_name(draft))
                 interaction, key = await self.store.create(draft, also, key)
                 keep(interaction.id)
         self._hear(interaction)
@@ -302,6 +317,17 @@ class Conversations:
             # A visitor who wants to talk is worth more than knowing why they were invited.
             log.exception("The invitation behind a chat could not be found out.")
             return {}
+
+    async def _known_name(self, draft: Draft) -> str | None:
+        """What the visit calls its person, where the widget does not."""
+        if draft.visit is None or draft.nickname != VISITOR:
+            return None
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._name(draft.visit)
+        except Exception:
+            log.exception("What the visitor is called could not be found out.")
+            return None
 
     async def _tell(self) -> None:
         reports = await self.store.claim_reports()

@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from engine.media.bodies import Unreadable, model
 from engine.media.conversations import ELSEWHERE, Conversations, pages_of
-from engine.media.interactions import Interaction, Refused, Unavailable, Unknown
+from engine.media.interactions import Interaction, Line, Refused, Unavailable, Unknown
 
 log = logging.getLogger(__name__)
 
@@ -145,7 +145,7 @@ class Desk:
             "customer": found.customer,
             "invitation": found.invitation,
             "typing": self._conversations.is_typing(found, "visitor"),
-            "transcript": [asdict(line) for line in lines],
+            "transcript": [_line(found, line) for line in lines],
         }
         # The transcript is asked for every second, the history of a long visit need not be.
         if request.query_params.get("journey") != "no":
@@ -270,13 +270,19 @@ def _summary(found: Interaction) -> dict[str, Any]:
         "visitID": found.visit,
         "pageID": found.page,
         "agent": found.agent,
-        "nickname": found.nickname,
+        "nickname": found.name,
+        "named_by_visit": found.known_as is not None,
         "last_message": found.last_message,
         "lines": found.lines,
         "outcome": found.outcome,
         "proactive": found.proactive,
         "elsewhere": found.medium in ELSEWHERE,
     }
+
+
+def _line(found: Interaction, line: Line) -> dict[str, Any]:
+    name = found.name if line.party == "visitor" else line.nickname
+    return asdict(line) | {"nickname": name}
 
 
 def _answer(value: Any, status: int = 200) -> JSONResponse:

@@ -17,6 +17,7 @@ _PLACE: Final = {
     "lines": "line {position} of chat {interaction}",
     "reports": "event {id} on its way to visit {visit}",
     "callbacks": "callback {interaction}",
+    "names": "name of the visitor of chat {interaction}",
     "deliveries": "delivery {id} for visit {visit}",
 }
 

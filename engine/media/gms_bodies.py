@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from engine.media.conversations import Wish
+from engine.media.conversations import VISITOR, Wish
 from engine.media.medium import Scenario
 
 
@@ -66,7 +66,7 @@ class Person(BaseModel):
             medium=medium,
             visit=self.visit or None,
             page=self.page or None,
-            nickname=(name or user or "Visitor")[:100],
+            nickname=(name or user or VISITOR)[:100],
             webengagement=self.webengagement,
             invitation=self.invitation,
             customer=self.customer(),

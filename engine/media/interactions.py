@@ -58,7 +58,9 @@ class Interaction:
     ``attached`` is what the documents call attached data, ``customer`` what the visitor's widget
     said of the person, ``invitation`` what is known of the invitation (empty when reactive),
     ``outcome`` how it ended, where its medium knows (a callback: done, failed, cancelled),
-    ``lines`` how long its transcript is.
+    ``lines`` how long its transcript is. ``nickname`` is the name that the widget gave, and
+    ``known_as`` what the visit said, where it gave none: for agents alone, for a visitID proves
+    nobody, and whoever has one must not learn the name behind it.
     """
 
     id: str
@@ -77,6 +79,12 @@ class Interaction:
     invitation: Mapping[str, Any]
     outcome: str | None
     lines: int
+    known_as: str | None
+
+    @property
+    def name(self) -> str:
+        """What agents call the visitor."""
+        return self.known_as or self.nickname
 
     @property
     def proactive(self) -> bool:
@@ -97,6 +105,7 @@ class Draft:
     visit: str | None
     page: str | None
     nickname: str
+    known_as: str | None = None
     attached: Mapping[str, Any]
     customer: Mapping[str, str]
     invitation: Mapping[str, Any]
@@ -196,6 +205,9 @@ class InteractionStore:
                     *map(_text, (draft.attached, draft.customer, draft.invitation)),
                 ),
             )
+            if draft.known_as is not None:
+                said = (identity, draft.known_as)
+                db.execute("INSERT INTO names (interaction, name) VALUES (?, ?)", said)
             if also is not None:
                 also(db, identity)
             interaction = _one(db, identity)
@@ -442,7 +454,8 @@ def _select(db: sqlite3.Connection, condition: str, *values: object) -> list[Int
     # ``condition`` is always a constant of this file; values are bound.
     rows = db.execute(
         "SELECT id, medium, state, created, ended, visit, page, agent, nickname, joined,"
-        " last_message, attached, customer, invitation, outcome, lines"
+        " last_message, attached, customer, invitation, outcome, lines,"
+        " (SELECT name FROM names WHERE interaction = interactions.id) AS known_as"
         f" FROM interactions WHERE {condition}",
         values,
     )

@@ -40,6 +40,9 @@ def exported(path: Path, visits: Sequence[str]) -> dict[str, Any]:
             for one in conversations:
                 one["callback"] = _callback(connection, one["id"])
             found["deliveries"] = _chosen(connection, "deliveries", "created", marks)
+        if _has(connection, "names"):
+            for one in conversations:
+                one["known_as"] = _known_as(connection, one["id"])
         return found
 
 
@@ -63,6 +66,7 @@ def erased(path: Path, visits: Sequence[str]) -> dict[str, int]:
                 what: connection.execute(f"DELETE FROM {table} WHERE {which}", (marks,)).rowcount
                 for what, table, which in (
                     ("callbacks", "callbacks", ids),
+                    ("names of visitors", "names", ids),
                     ("lines of chats", "lines", ids),
                     ("chats", "interactions", chosen),
                     ("events of chats on their way", "reports", chosen),
@@ -106,6 +110,12 @@ def _callback(connection: sqlite3.Connection, interaction: str) -> dict[str, Any
     wanted = "SELECT phone, slot, note FROM callbacks WHERE interaction = ?"
     row = connection.execute(wanted, (interaction,)).fetchone()
     return None if row is None else dict(row)
+
+
+def _known_as(connection: sqlite3.Connection, interaction: str) -> str | None:
+    wanted = "SELECT name FROM names WHERE interaction = ?"
+    row = connection.execute(wanted, (interaction,)).fetchone()
+    return None if row is None else row["name"]
 
 
 def _values(row: sqlite3.Row) -> dict[str, Any]:

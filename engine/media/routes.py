@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from engine.media.agents import Agents
 from engine.media.callbacks import Callbacks
-from engine.media.conversations import Conversations, Happened, InvitationOf
+from engine.media.conversations import Conversations, Happened, InvitationOf, NameOf, nobody_named
 from engine.media.deliveries import Deliveries
 from engine.media.desk import Authorised, Desk, Earlier, Journey
 from engine.media.gms import GmsChat
@@ -40,6 +40,7 @@ def create_routes(
     journey: Journey,
     earlier: Earlier = nowhere_else,
     invitation: InvitationOf,
+    name: NameOf = nobody_named,
     authorised: Authorised,
     opening: Callable[[], Opening] = nine_to_five,
     number: str = "",
@@ -55,7 +56,8 @@ def create_routes(
     is repeated. ``journey(visit_id)`` gives the history events of a visit, ``earlier(visit_id)``
     the other visits of its visitor. ``invitation(visit_id, page_id)`` gives ``{"id", "strategy",
     "group", "message", "attach"}`` or None, and is the only source of attached data that is
-    trusted. ``authorised(request)`` raises HTTPException.
+    trusted. ``name(visit_id)`` is what the visit has said that its person is called.
+    ``authorised(request)`` raises HTTPException.
     ``opening()`` says when visitors are called back, ``number`` whom they may call themselves,
     ``menus`` which services of GMS ask before they start something.
     ``deliveries`` go to the receiver of the webhook; whoever gives them runs them. With ``gms`` the
@@ -63,7 +65,7 @@ def create_routes(
     ``third_party`` is where an invitation to one leads, ``places`` how much one may have open.
     """
     conversations = Conversations(
-        store, agents=agents, happened=happened, invitation=invitation, places=places
+        store, agents=agents, happened=happened, invitation=invitation, name=name, places=places
     )
     callbacks = Callbacks(conversations, opening)
     if gms is None:

@@ -8,7 +8,11 @@ from typing import Final
 
 from engine.hosts.checksums import of_values
 
-_KEYS: Final = {"lines": "interaction, position", "callbacks": "interaction"}
+_KEYS: Final = {
+    "lines": "interaction, position",
+    "callbacks": "interaction",
+    "names": "interaction",
+}
 _COLUMNS_3: Final = {
     "interactions": "id, key, medium, state, created, ended, visit, page, agent, nickname, joined,"
     " last_message, lines, attached, customer, invitation, outcome",
@@ -17,7 +21,8 @@ _COLUMNS_3: Final = {
     "callbacks": "interaction, phone, slot, note",
     "deliveries": "id, key, visit, body, created, state, attempts, due",
 }
-STORED: Final = _COLUMNS_3
+_COLUMNS_4: Final = {"names": "interaction, name"}
+STORED: Final = _COLUMNS_3 | _COLUMNS_4
 """The columns of each table that the checksum of a row is of."""
 
 
@@ -66,6 +71,12 @@ CREATE INDEX deliveries_by_state ON deliveries (state, due);
 CREATE INDEX deliveries_by_visit ON deliveries (visit);
 """,
     "".join(map(_sealed, _COLUMNS_3, _COLUMNS_3.values())),
+    # A table, and no column: the checksums of conversations that are there stay what they are.
+    """
+CREATE TABLE names (
+  interaction TEXT PRIMARY KEY REFERENCES interactions (id), name TEXT NOT NULL) WITHOUT ROWID;
+"""
+    + "".join(map(_sealed, _COLUMNS_4, _COLUMNS_4.values())),
 )
 """What each version adds to the one before. A step that was released never changes."""
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from engine.media.bodies import Unreadable, sentence
-from engine.media.conversations import Wish
+from engine.media.conversations import VISITOR, Wish
 from engine.media.interactions import Refused, Unavailable, Unknown
 
 log = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ class WishBody(BaseModel):
             medium=medium,
             visit=self.visit or None,
             page=self.page or None,
-            nickname=(name or "Visitor")[:100],
+            nickname=(name or VISITOR)[:100],
             webengagement=self.webengagement,
             invitation=self.invitation,
             customer={key: value for key, value in names.items() if value} | self.more(),

@@ -206,7 +206,8 @@ def _listed(found: Callback) -> dict[str, Any]:
         "visitID": one.visit,
         "pageID": one.page,
         "agent": one.agent,
-        "nickname": one.nickname,
+        "nickname": one.name,
+        "named_by_visit": one.known_as is not None,
         "proactive": one.proactive,
         "attached": one.attached,
     }

@@ -86,6 +86,7 @@ class Surroundings:
         self.broken = False
         self.visits: list[dict[str, Any]] = []
         self.invitations: dict[str, Mapping[str, Any]] = {}
+        self.names: dict[str, str] = {}
         self.token: str | None = None
 
     async def happened(
@@ -110,6 +111,11 @@ class Surroundings:
         if self.broken:
             raise RuntimeError("the visitor can not be read")
         return self.invitations.get(visit)
+
+    async def name(self, visit: str) -> str | None:
+        if self.broken:
+            raise RuntimeError("the journal can not be read")
+        return self.names.get(visit)
 
     async def authorised(self, request: Request) -> None:
         given = request.headers.get("authorization")
@@ -171,6 +177,7 @@ class Room:
             journey=self.around.journey,
             earlier=self.around.earlier,
             invitation=self.around.invitation,
+            name=self.around.name,
             authorised=self.around.authorised,
             opening=lambda: self.opening,
             number=self.number,

@@ -24,6 +24,7 @@ def test_the_list_is_newest_first_with_the_last_message(room: Room) -> None:
         "pageID": "P2",
         "agent": None,
         "nickname": "Two",
+        "named_by_visit": False,
         "last_message": "hello",
         "lines": 1,
         "outcome": None,

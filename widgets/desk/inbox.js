@@ -74,11 +74,13 @@ function call(found) {
 /** @param {any} one @param {string} last @param {...(Node | null)} tags */
 function line(one, last, ...tags) {
   const attributes = { type: "button", class: `entry ${one.state}`, "data-chat": one.id };
+  // What a visit says of itself is a claim: no widget asked for this name.
+  const source = one.named_by_visit ? make("span", { class: "source" }, "from the visit") : null;
   const current = one.id === desk.chosen ? { "aria-current": "true" } : {};
   return make(
     "button",
     { ...attributes, ...current },
-    make("span", { class: "top" }, make("strong", {}, one.nickname), make("time", {}, clock(one.created))),
+    make("span", { class: "top" }, make("strong", {}, one.nickname), source, make("time", {}, clock(one.created))),
     make("span", { class: "last" }, last),
     make("span", { class: "tags" }, ...tags),
   );

@@ -6,7 +6,7 @@ const MEDIA = "overture.media";
 
 /** @typedef {{id: string, medium: string, state: "waiting" | "active" | "ended", created: number,
  *   ended: number | null, visitID: string | null, pageID: string | null, agent: string | null,
- *   nickname: string, last_message: string | null, lines: number, proactive: boolean, elsewhere: boolean}} Chat */
+ *   nickname: string, named_by_visit: boolean, last_message: string | null, lines: number, proactive: boolean, elsewhere: boolean}} Chat */
 
 /** What stood in the browser's own storage is whatever somebody wrote there. @returns {string[]} */
 function storedMedia() {

@@ -24,6 +24,7 @@ export function showTalk() {
   const mine = isMine(chat);
   const abandoned = isAbandoned(chat);
   write("name", chat.nickname);
+  place("source").hidden = !chat.named_by_visit;
   write("state", stateWords(chat, mine, abandoned));
   const elsewhere = chat.elsewhere;
   place("accept").hidden = call || elsewhere || !(chat.state === "waiting" || abandoned);
