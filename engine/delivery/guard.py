@@ -24,7 +24,6 @@ _KNOWN: Final = 1_000
 _PREFLIGHT: Final = {
     "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": "Content-Type, Authorization, X-Overture-Token, gms_user",
-    "Access-Control-Expose-Headers": "Overture-Code",
     "Access-Control-Max-Age": "600",
 }
 
@@ -92,6 +91,7 @@ class Guard:
         return [
             (b"access-control-allow-origin", origin),
             (b"access-control-allow-credentials", b"true"),
+            (b"access-control-expose-headers", b"Overture-Code"),
         ]
 
 

@@ -143,6 +143,7 @@ def test_allowed_origins_get_cors_and_others_a_refusal(guarded: Serving) -> None
     allowed = httpx.post(url, headers={"Origin": ORIGIN})
     assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert allowed.headers["Access-Control-Allow-Credentials"] == "true"
+    assert allowed.headers["Access-Control-Expose-Headers"] == "Overture-Code"
     assert "Origin" in allowed.headers["Vary"]
     for origin in (EVIL, "null", "", f"{ORIGIN}.evil.example", "http://[", "https://é"):
         refused = httpx.post(url, headers={"Origin": origin.encode()})
