@@ -25,8 +25,8 @@ const known = memory("chat");
 /** @type {HTMLTextAreaElement} */
 const message = place("message");
 
-/** `wanted`: the key of a chat that was asked for, as long as no answer came; `unsure`: a text that was sent and not answered, so that nobody knows whether it arrived. */
-const chat = { key: "", wanted: "", position: 0, over: true, failures: 0, spoken: 0, typed: 0, unsure: "" };
+/** `wanted`: the key of a chat that was asked for, as long as no answer came; `unsure`: a text that was sent and not answered, so that nobody knows whether it arrived; `sending`: a text on its way, `next`: what the visitor wants to send after it. */
+const chat = { key: "", wanted: "", position: 0, over: true, failures: 0, spoken: 0, typed: 0, unsure: "", sending: "", next: "" };
 let timer = 0;
 let unread = 0;
 
@@ -234,10 +234,15 @@ function arrived() {
   grow();
 }
 
+/** One at a time, so that they keep their order; what is sent meanwhile on a slow network goes next. */
 async function send() {
   const text = message.value.trim();
-  if (!text || place("send").disabled) return;
-  place("send").disabled = true;
+  if (!text) return;
+  if (chat.sending) {
+    chat.next = text === chat.sending ? "" : text; // impatience says nothing twice
+    return;
+  }
+  chat.sending = text;
   try {
     // It may have arrived although no answer came: look first, so that nothing is said twice.
     if (chat.unsure === text) take(await call(path(`?after=${chat.position}`)));
@@ -251,10 +256,18 @@ async function send() {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     if (!error.passes) chat.unsure = "";
+    chat.next = "";
     fail([word("Your message was not sent."), reason(error), error.passes ? word("Please try again.") : ""].join(" ").trim());
   } finally {
-    place("send").disabled = false;
+    chat.sending = "";
   }
+  sendNext();
+}
+
+function sendNext() {
+  const wanted = chat.next;
+  chat.next = "";
+  if (wanted && !chat.over && message.value.trim() === wanted) send();
 }
 
 async function end() {

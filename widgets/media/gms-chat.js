@@ -35,6 +35,9 @@ const chat = { id: "", position: 0, over: true, failures: 0, spoken: 0 };
 let timer = 0;
 let unread = 0;
 let typed = 0;
+/** A text on its way, and what the visitor wants to send after it. */
+let sending = "";
+let next = "";
 
 /** What the documented widget calls GMS by; its callers may be code of others. */
 const gmsInterface = {
@@ -349,11 +352,15 @@ async function poll() {
   if (!chat.over) timer = window.setTimeout(poll, pause());
 }
 
+/** One at a time, so that they keep their order; what is sent meanwhile on a slow network goes next. */
 async function send() {
   const text = message.value.trim();
-  const button = /** @type {HTMLButtonElement} */ (place("send"));
-  if (!text || button.disabled) return;
-  button.disabled = true;
+  if (!text) return;
+  if (sending) {
+    next = text === sending ? "" : text; // impatience says nothing twice
+    return;
+  }
+  sending = text;
   try {
     const news = await gms.send(chat.id, chat.position, text);
     if (message.value.trim() === text) message.value = "";
@@ -362,11 +369,19 @@ async function send() {
     // Whoever just wrote expects an answer: quick again at once, not after a calm pause.
     if (!chat.over) poll();
   } catch (error) {
+    next = "";
     const why = error instanceof GmsError && error.status ? reason(error) : "";
     fail([word("Your message was not sent."), why, word("Please try again.")].filter(Boolean).join(" "));
   } finally {
-    button.disabled = false;
+    sending = "";
   }
+  sendNext();
+}
+
+function sendNext() {
+  const wanted = next;
+  next = "";
+  if (wanted && !chat.over && message.value.trim() === wanted) send();
 }
 
 async function end() {
