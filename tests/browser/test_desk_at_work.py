@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from accessible import assert_accessible
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 from serving import Serving, eventually, new_id, written
 
 BOOK = """
@@ -230,6 +230,50 @@ def test_several_chats_at_once(shop: Serving, open_desk: OpenDesk) -> None:
     assert "half a sentence" not in str(shoppers[0].news()["lines"])
     _photograph(ana, "desk-several")
     assert_accessible(ana)
+
+
+def test_an_answer_on_its_way_holds_up_no_other(shop: Serving, open_desk: OpenDesk) -> None:
+    ana = open_desk("Ana")
+    shoppers = [Shopper(shop) for _ in range(2)]
+    answer = ana.get_by_label("Your answer")
+    for number, shopper in enumerate(shoppers):
+        shopper.chats(f"Shopper {number}")
+        expect(_chat(ana, f"Shopper {number}")).to_be_visible()
+        ana.keyboard.press("Alt+n")
+        expect(ana.get_by_role("button", name="Accept")).to_be_focused()
+        ana.keyboard.press("Enter")
+        expect(answer).to_be_focused()
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    ana.route("**/messages", hold_the_first)
+    answer.fill("One moment.")
+    answer.press("Enter")
+    eventually(lambda: ana.wait_for_timeout(20) or held)
+    answer.press("Enter")  # impatience says nothing twice
+    answer.fill("It is in stock.")
+    answer.press("Enter")
+    _chat(ana, "Shopper 0").click()
+    expect(ana.get_by_role("heading", name="Shopper 0")).to_be_visible()
+    answer.fill("Hello, zero.")
+    answer.press("Enter")
+    eventually(lambda: ana.wait_for_timeout(20) or said(shoppers[0]) == ["Hello, zero."])
+    held[0].continue_()
+    wanted = ["One moment.", "It is in stock."]
+    eventually(lambda: ana.wait_for_timeout(20) or said(shoppers[1]) == wanted)
+    _chat(ana, "Shopper 1").click()
+    expect(answer).to_be_empty()
+
+
+def said(shopper: Shopper) -> list[str]:
+    """What the agent has said to a visitor."""
+    answers = [one for one in shopper.news()["lines"] if one["party"] == "agent"]
+    return [one["text"] for one in answers if one["type"] == "Message.Text"]
 
 
 def test_a_chat_is_handed_over(shop: Serving, open_desk: OpenDesk) -> None:

@@ -19,6 +19,9 @@ let ticks = 0;
 let busy = false;
 let asking = false;
 let typed = 0;
+/** Answers on their way, by chat, and what the agent wants to send after them.
+ * @type {Map<string, {text: string, next: string}>} */
+const answers = new Map();
 
 /* Presence */
 
@@ -165,20 +168,42 @@ async function accept() {
   if (await actOnChat("accept")) place("text").focus();
 }
 
+/** What stands in the field of a chat, whether it is on screen or not. @param {string} id */
+function draft(id) {
+  return (desk.chosen === id ? place("text").value : desk.drafts.get(id) ?? "").trim();
+}
+
+/** In each chat one answer at a time, so that they keep their order; what is sent meanwhile on a
+ * slow network goes next, while another chat waits for none of it. */
 async function send() {
   const id = desk.chosen;
   const text = place("text").value.trim();
-  if (!text || place("send").disabled) return;
-  place("send").disabled = true;
+  if (!id || !text) return;
+  const before = answers.get(id);
+  if (before) before.next = text === before.text ? "" : text; // impatience says nothing twice
+  else await say(id, text);
+}
+
+/** @param {string} id @param {string} text */
+async function say(id, text) {
+  const answer = { text, next: "" };
+  answers.set(id, answer);
   try {
-    if (!(await actOnChat("messages", { text }))) return;
-    typed = 0;
-    // Another chat may be on screen by now, and what was sent is no draft of this one any more.
-    if (desk.chosen !== id) desk.drafts.delete(String(id));
-    else if (place("text").value.trim() === text) place("text").value = "";
+    const path = `interactions/${encodeURIComponent(id)}/messages`;
+    if (!(await act(() => call(path, { body: { agent: desk.name, text } })))) answer.next = "";
+    else sent(id, text);
   } finally {
-    place("send").disabled = false;
+    answers.delete(id);
   }
+  if (answer.next && draft(id) === answer.next) await say(id, answer.next);
+}
+
+/** What was sent is no draft any more. @param {string} id @param {string} text */
+function sent(id, text) {
+  typed = 0;
+  if (draft(id) !== text) return;
+  desk.drafts.delete(id);
+  if (desk.chosen === id) place("text").value = "";
 }
 
 async function handOver() {
