@@ -7,7 +7,6 @@ which patterns and registers each atom moves, and in what order rules are admitt
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -97,8 +96,7 @@ def plan(
     that this one was edited from, or any other: what did not change is taken from it. ``breathe``
     is called again and again meanwhile.
     """
-    # Who lets others have the machine meanwhile lets the collector look at little at a time too.
-    with undisturbed() if breathe is onward else nullcontext():
+    with undisturbed():
         planned = _planned(book, visit_expiry, before, breathe)
         breathe()
         return replace(planned, road=road_of(planned)) if native else planned

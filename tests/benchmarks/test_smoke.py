@@ -32,15 +32,15 @@ from engine.vocabulary.words import WORDS
 
 
 def test_deciding() -> None:
-    assert deciding.steps_per_second(visitors=200)["us/event"] < 2_000
+    assert deciding.steps_per_second(visitors=200)["us/event"] < 500
 
 
 def test_compiling() -> None:
-    assert compiling.cold(rules=200)["book s"] < 20
-    assert compiling.kept(rules=200)["book s"] < 5
-    assert compiling.one_edit(rules=500, edits=3)["median ms"] < 1_000
+    assert compiling.cold(rules=200)["book s"] < 2
+    assert compiling.kept(rules=200)["book s"] < 2
+    assert compiling.one_edit(rules=500, edits=3)["median ms"] < 200
     assert compiling.memory(rules=200)["kB of plan/rule"] < 20
-    assert compiling.start()["seconds"] < 30
+    assert compiling.start()["seconds"] < 5
 
 
 @pytest.mark.data
@@ -52,11 +52,11 @@ def test_replay() -> None:
 
 def test_frames_arrive() -> None:
     figures = serving.time_to_the_page(rate=50, seconds=3, visits=10)
-    assert figures["frame p50 ms"] < 5_000
+    assert figures["frame p50 ms"] < 500
 
 
 def test_an_edit_is_live() -> None:
-    assert serving.time_to_live(edits=3)["median ms"] < 10_000
+    assert serving.time_to_live(edits=3)["median ms"] < 2_000
 
 
 def test_memory() -> None:
@@ -78,7 +78,7 @@ def test_a_store_of_many_visitors() -> None:
     rested = million.at_rest(5_000)
     assert rested["bytes of document"] < 1_000
     assert rested["bytes of file/visitor"] < 1_000
-    assert rested["seconds to the first event"] < 60
+    assert rested["seconds to the first event"] < 20
 
 
 @pytest.mark.parametrize("state", ["left", "silent", "at rest"])
@@ -159,7 +159,7 @@ def test_a_book_is_edited_under_traffic() -> None:
     """The figures are a busy machine's; that nothing was lost is checked inside."""
     figures = reloading.reload_under_traffic(rate=200, seconds=5, edits=10, rules=200)
     assert figures["swaps"] >= 1
-    assert figures["edited p99 ms"] < 30_000
+    assert figures["edited p99 ms"] < 3_000
     assert figures["edited longest own pause ms"] <= figures["edited longest pause ms"]
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 import pytest
 from accessible import assert_accessible
-from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from held_roads import hold_the_first
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from serving import Serving, eventually, new_id, written
 
 BOOK = """
@@ -243,15 +244,7 @@ def test_an_answer_on_its_way_holds_up_no_other(shop: Serving, open_desk: OpenDe
         expect(ana.get_by_role("button", name="Accept")).to_be_focused()
         ana.keyboard.press("Enter")
         expect(answer).to_be_focused()
-    held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    ana.route("**/messages", hold_the_first)
+    held = hold_the_first(ana, "**/messages")
     answer.fill("One moment.")
     answer.press("Enter")
     eventually(lambda: ana.wait_for_timeout(20) or held)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from held_roads import hold_the_first
 from playwright.sync_api import Page, Route, expect
 from serving import GREETING, Serving, eventually, written
 
@@ -32,15 +33,7 @@ def said(serving: Serving) -> list[str]:
 def test_what_is_sent_while_a_message_is_on_its_way_goes_after_it(
     serving: Serving, browser_page: Page, widget: str, road: str
 ) -> None:
-    held: list[Route] = []
-
-    def hold_the_first(route: Route) -> None:
-        if held:
-            route.continue_()
-        else:
-            held.append(route)
-
-    browser_page.route(road, hold_the_first)
+    held = hold_the_first(browser_page, road)
     browser_page.goto(f"{serving.address}/frontend/resources/{widget}?visitId=V1&pageId=P1")
     field = browser_page.get_by_label("Your message")
     field.fill("Hello")

@@ -47,7 +47,7 @@ def test_a_slow_disk_is_felt_by_clients_and_not_by_memory(tmp_path: Path) -> Non
     assert found["refused"] > 100, "the flood was held back"
     assert min(found["waits"]) >= 1
     assert found["accepted while slow"] < 5_000, "the disk was slow indeed"
-    assert found["recovered"] < 90, "and then all is well again"
+    assert found["recovered"] < 20, "and soon all is well again"
     # Of each text that waits there are a few copies; 60 MB more would be a queue without bounds.
     assert found["grown"] < 60_000_000 + 5 * QUEUE_BYTES
 
