@@ -27,6 +27,9 @@ _PLAIN: Final = frozenset({str, int, float, bool, type(None), *_LEAVES})
 NEVER: Final = math.inf
 """``since`` of what never happened."""
 
+BEFORE_ALL: Final = -NEVER
+"""When the last event was of which there was none."""
+
 KEPT: Final = 1_000
 
 
@@ -75,7 +78,8 @@ class Register:
 
     ``keeps``: ``count``, ``last`` (a time), ``times``, ``latest`` (time and value), ``values``
     (times and values), or a running ``sum``, ``min``, ``max``, ``average`` (sum and count).
-    ``horizon`` is the longest rolling window that reads it (ms).
+    ``horizon`` is the longest rolling window that reads it (ms). ``field`` is what ``value`` reads
+    and its declared kind ("" for any), when that is one field of the data.
     """
 
     watch: int
@@ -84,6 +88,7 @@ class Register:
     key: str
     value: Evaluate | None = None
     horizon: int = 0
+    field: tuple[str, str] | None = None
 
     def recorder(self) -> Callable[[Scene], None]:
         """How it takes in an event that fits the watch, in constant time."""
@@ -98,7 +103,7 @@ def _last(key: str) -> Callable[[Scene], None]:
         memory = scene.visitor.memory
         if scene.before is NOTHING_REPLACED:
             scene.before = {}
-        scene.before[key] = memory.get(key, -NEVER)
+        scene.before[key] = memory.get(key, BEFORE_ALL)
         memory[key] = scene.now
 
     return record
@@ -204,11 +209,19 @@ _RUNNING: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 }
 
 
-def register_of(node: syntax.Aggregate, key: str, watch: int, value: Evaluate | None) -> Register:
+def register_of(
+    node: syntax.Aggregate,
+    key: str,
+    watch: int,
+    value: Evaluate | None,
+    field: tuple[str, str] | None,
+) -> Register:
     """The register that an aggregate over a browser event reads."""
     keeps, name, place = _where(node, key)
     horizon = node.window.duration if node.window else 0
-    return Register(watch=watch, keeps=keeps, place=place, key=name, value=value, horizon=horizon)
+    return Register(
+        watch=watch, keeps=keeps, place=place, key=name, value=value, horizon=horizon, field=field
+    )
 
 
 def _where(node: syntax.Aggregate, key: str) -> tuple[str, str, str]:
@@ -243,7 +256,7 @@ def reader(node: syntax.Aggregate, key: str) -> Evaluate:
         case "count":
             return lambda scene: _memory(scene, reach).get(name, 0)
         case "last":
-            return lambda scene: scene.now - scene.visitor.memory.get(name, -NEVER) < duration
+            return lambda scene: scene.now - scene.visitor.memory.get(name, BEFORE_ALL) < duration
         case "times":
             return _counted(name, duration)
         case "values":
@@ -255,7 +268,7 @@ def reader(node: syntax.Aggregate, key: str) -> Evaluate:
 def _since(name: str) -> Evaluate:
     def evaluate(scene: Scene) -> Any:
         last = scene.before.get(name)
-        return scene.now - (scene.visitor.memory.get(name, -NEVER) if last is None else last)
+        return scene.now - (scene.visitor.memory.get(name, BEFORE_ALL) if last is None else last)
 
     return evaluate
 

@@ -54,6 +54,10 @@ class Categories:
         more = self._others.find(scene)
         return found | self._named(more) if more else found
 
+    def laid_out(self) -> tuple[tuple[str, ...], dict[str | None, frozenset[str]], Index | None]:
+        """The names by number, what is known by address, and the index of the others."""
+        return self._names, self._known, self._others
+
     def _named(self, numbers: list[int]) -> frozenset[str]:
         return frozenset([self._names[number] for number in numbers])
 

@@ -34,7 +34,7 @@ from engine.runtime.index import parts_of
 from engine.runtime.kept import WHERE, Kept, Reads, event_from_json, keeper
 from engine.runtime.scene import NO_NAMES, Scene
 from engine.runtime.visitor import Memory, Place, Timer, TimerKey
-from engine.vocabulary.events import Event
+from engine.vocabulary.events import ENVELOPE, Event
 
 Chain = tuple[int, dict[str, Any] | None, dict[str, Any] | None]
 Names = Mapping[str, Event]
@@ -476,10 +476,18 @@ class Watchers:
         field = syntax.Path(parts=("event", *node.field)) if node.field else None
         value = self._conditions.compile(field) if field else None
         watch = self.watch(node.atom).index
-        register = register_of(node, self._key(node.atom), watch, value)
+        register = register_of(node, self._key(node.atom), watch, value, self._one_field(node))
         name = f"{register.place} {register.key}"
         _widen(self._met_registers, name, register)
         _widen(self._registers, name, register)
+
+    def _one_field(self, node: syntax.Aggregate) -> tuple[str, str] | None:
+        """The one field of the data that an aggregate reads, and its declared kind."""
+        atom, path = node.atom, node.field
+        if atom.what != "event" or len(path) != 1 or path[0] in ENVELOPE:
+            return None
+        kind = self._conditions.fields.get(atom.name, {}).get(path)
+        return path[0], kind.word if kind else ""
 
 
 def _widen(registers: dict[str, Register], name: str, register: Register) -> None:

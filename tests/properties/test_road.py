@@ -9,6 +9,7 @@ import tracemalloc
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 from properties.cases import Case, cases
 from properties.test_stream import line_of
 
@@ -91,6 +92,61 @@ strategy "then"
 """
 
 
+_MEMORY = """\
+event Cart
+  total number
+  item  text
+  gift  boolean
+  tags  list of text
+  other.near number
+event Search
+category Shop is url "/shop/**"
+category Large is event.total >= 30
+category Foreign is title ends with "!" and language != "en"
+fact visit.carts  number = 0
+fact visitor.item text
+message Offer is gpe.appendContent { url: "/offer.html" }
+strategy "counts"
+  on Cart
+    when seen(Cart, this page)
+    send Offer
+    attach {
+      often: count(Cart, last 40 s), ever: count(Cart, ever), here: count(Cart, this page),
+      sum: sum(Cart.total, this visit), least: min(Cart.total, this page), since: since(Search),
+      mean: average(Cart.total, this visit), lately: sum(Cart.total, last 30 s),
+      item: latest(Cart.item, this visit), gift: latest(Cart.gift, last 1 min),
+      tags: latest(Cart.tags, ever), top: max(Cart.total, ever), near: latest(Cart.other.near, ever)
+    }
+    set visit.carts = visit.carts + 1
+    set visitor.item = event.item
+strategy "sets"
+  priority 3
+  on Cart in Large
+    unless event.gift
+    set visit.carts = visit.carts * 2
+    set visitor.item = latest(Cart.item, ever)
+  on Cart in Foreign
+    set visit.carts = 0
+strategy "silences"
+  on Cart, then no any event for 20 s, per page
+    send Offer
+  on Cart in Shop, stays 12 s
+    send Offer
+  on Cart, then no Search for 10 s, then PageEntered, within 2 min, per visitor
+    send Offer
+    attach { title: event.title }
+strategy "all"
+  on all of (Cart, Search, PageEntered), within 1 min, per visitor
+    send Offer
+    set visit.carts = 100
+  on Search, then all of (Cart, PageEntered), then no Search for 5 s
+    send Offer
+  on Cart as first, then Cart where event.total > first.total
+    send Offer
+    attach { first: first.item }
+"""
+
+
 def _planned(text: str, *, native: bool) -> Plan:
     found = compile_book([Source(name="a.strategy", text=text)])
     assert found.book is not None, found.diagnostics
@@ -124,18 +180,48 @@ ODD = (
     {"page": None, "name": "PageExited"},
     {"visit": "\N{SNOWMAN}"},
     {"visit": ""},
+    {"name": "Search"},
+    {"name": "Search", "page": "Q"},
+    {"title": "Bon!", "language": "fr"},
+    {"data": {"total": 1e308, "gift": True, "tags": ["a"], "other": {"near": 1}}},
+    {"data": {"total": float("inf"), "gift": 1, "tags": "a", "other": 5}},
+    {"data": {"total": 2**61, "item": "", "tags": [1], "other": "text"}},
+    {"data": {"total": 0.5, "gift": False, "other": False}},
 )
 
 
 @native
+@pytest.mark.parametrize("text", [_BOOK, _MEMORY], ids=["book", "memory"])
 @pytest.mark.parametrize("odd", ODD, ids=str)
-def test_odd_events_are_decided_alike(odd: dict[str, object]) -> None:
-    fast, slow = _planned(_BOOK, native=True), _planned(_BOOK, native=False)
+def test_odd_events_are_decided_alike(odd: dict[str, object], text: str) -> None:
+    fast, slow = _planned(text, native=True), _planned(text, native=False)
     natively, plainly = Visitor.new("W"), Visitor.new("W")
     told = [_event(0, name="PageEntered"), _event(1), _event(2, **odd), _event(3, **odd)]
     for event in [*told, *(_event(number) for number in range(4, 12))]:
         assert advance(fast, natively, event)[1:] == advance(slow, plainly, event)[1:]
         assert natively.to_json() == plainly.to_json()
+
+
+_TOLD = st.tuples(
+    st.sampled_from(["Cart", "Cart", "Search", "PageEntered", "PageExited"]),
+    st.integers(0, 25_000),
+    st.sampled_from(["P", "Q", None]),
+    st.sampled_from([5, 20, 40, 40.5, -3, 2**61, 2**70, 1e308, float("nan"), True, "40", None]),
+)
+
+
+@native
+@given(st.lists(_TOLD, max_size=60))
+def test_memory_is_moved_alike(told: list[tuple[str, int, str | None, object]]) -> None:
+    fast, slow = _planned(_MEMORY, native=True), _planned(_MEMORY, native=False)
+    natively, plainly = Visitor.new("W"), Visitor.new("W")
+    now = 1_700_000_000_000
+    for name, later, page, total in told:
+        now += later
+        data = {"total": total, "item": "lamp", "gift": total == 40, "tags": ["a"]}
+        event = _event(0, name=name, time=now, page=page, data=data)
+        assert advance(fast, natively, event)[1:] == advance(slow, plainly, event)[1:]
+        assert json.dumps(natively.to_json()) == json.dumps(plainly.to_json())
 
 
 @native
@@ -157,10 +243,15 @@ def test_more_of_everything_than_there_is_room_for_at_first() -> None:
 
 
 @native
-def test_nothing_is_kept_that_nobody_needs() -> None:
+@pytest.mark.parametrize("text", [_BOOK, _MEMORY], ids=["book", "memory"])
+def test_nothing_is_kept_that_nobody_needs(text: str) -> None:
     """The same stream again and again leaves as much memory behind as once."""
-    planned = _planned(_BOOK, native=True)
-    lines = [line_of(_event(n, visitor=f"W{n % 7}", page=f"P{n % 11}")) for n in range(3_000)]
+    planned = _planned(text, native=True)
+    names = ("Cart", "PageEntered", "Cart", "Search", "Cart", "PageExited")
+    lines = [
+        line_of(_event(n, name=names[n % 6], visitor=f"W{n % 7}", page=f"P{n % 11}"))
+        for n in range(3_000)
+    ]
 
     def grown() -> int:
         before = tracemalloc.get_traced_memory()[0]
@@ -189,6 +280,7 @@ def test_a_road_goes_with_its_plan() -> None:
         before = tracemalloc.get_traced_memory()[0]
         for _ in range(5):
             _planned(_BOOK, native=True)
+            _planned(_MEMORY, native=True)
         gc.collect()
         return tracemalloc.get_traced_memory()[0] - before
 

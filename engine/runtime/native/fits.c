@@ -102,8 +102,8 @@ index_lay(Fits *fits, Named *own, const Index *index, PyObject *name)
 static bool
 is_simple(const Rule *rule)
 {
-    bool simple = rule->plain && memory_suits(rule) && rule->when == NULL && rule->unless == NULL
-                  && rule->attach == NULL;
+    bool simple = rule->plain && rule->set_count == 0 && memory_suits(rule) && rule->when == NULL
+                  && rule->unless == NULL && rule->attach == NULL;
     for (int n = 0; simple && n < rule->send_count; n++)
         simple = rule->sends[n].settled != NULL;
     return simple;
@@ -112,7 +112,7 @@ is_simple(const Rule *rule)
 static bool
 watch_is_simple(const Road *road, const Watch *watch)
 {
-    bool simple = !watch->guarded && watch->recorders == NULL;
+    bool simple = !watch->guarded && watch->register_count == 0;
     for (int n = 0; simple && n < watch->count; n++)
         simple = is_simple(&road->rules[watch->links[n].rank]);
     return simple;

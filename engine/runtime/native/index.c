@@ -188,6 +188,18 @@ index_of(Arena *arena, PyObject *from)
     return failed ? NULL : index;
 }
 
+int
+categories_read(Arena *arena, Categories *own, PyObject *categories)
+{
+    PyObject *laid = arena_hold(arena, PyObject_CallMethod(categories, "laid_out", NULL)), *others;
+    if (laid == NULL
+        || !PyArg_ParseTuple(laid, "O!O!O", &PyTuple_Type, &own->names, &PyDict_Type, &own->known,
+                             &others))
+        return -1;
+    own->others = others == Py_None ? NULL : index_of(arena, others);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 /* ---------------------------------------------------------------- finding */
 
 /* 1 when a test of the scene holds, 0 when not, -1 with an error. */
@@ -311,9 +323,30 @@ collect_members(const Index *index, PyObject *drawers, PyObject *members, Moment
     return failed || PyErr_Occurred() ? -1 : 0;
 }
 
+/* scene.Scene.categories, of an address that Python has met: each category's drawer. 0: not met. */
+static int
+collect_known(const Index *index, Moment *moment, Found *found)
+{
+    const Categories *own = moment->categories;
+    PyObject *known = PyDict_GetItemWithError(own->known, AT(moment->event, names.event.url));
+    if (known == NULL)
+        return PyErr_Occurred() ? -1 : 0;
+    Found others = {.room = 64, .items = others.few};
+    int failed = collect_members(index, index->categories, known, moment, found)
+                 || (own->others != NULL && index_find(own->others, moment, &others));
+    for (int n = 0; !failed && n < others.count; n++)
+        failed = collect_at(index, index->categories,
+                            PyTuple_GET_ITEM(own->names, others.items[n]), moment, found);
+    found_free(&others);
+    return failed ? -1 : 1;
+}
+
 static int
 collect_categories(const Index *index, Moment *moment, Found *found)
 {
+    int met = collect_known(index, moment, found);
+    if (met)
+        return met < 0 ? -1 : 0;
     PyObject *scene = moment_scene(moment);
     PyObject *own = scene == NULL ? NULL : PyObject_GetAttr(scene, names.categories);
     int failed = collect_members(index, index->categories, own, moment, found);

@@ -90,6 +90,42 @@ read_links(Road *road, PyObject *rules_of)
     return PyErr_Occurred() ? -1 : 0;
 }
 
+/* The registers of each watch, in the order of its recorders. */
+static int
+read_recorders(Road *road, Watch *watch, PyObject *registers, PyObject *recorders)
+{
+    watch->registers = arena_new(&road->arena, PyList_GET_SIZE(registers), sizeof(Register));
+    for (Py_ssize_t n = 0; watch->registers != NULL && n < PyList_GET_SIZE(registers); n++)
+        if (register_read(&road->arena, &watch->registers[watch->register_count++],
+                          PyList_GET_ITEM(registers, n), PyTuple_GET_ITEM(recorders, n)))
+            return -1;
+    return watch->registers == NULL ? -1 : 0;
+}
+
+static int
+read_registers(Road *road, PyObject *plan)
+{
+    PyObject *registers = held(&road->arena, plan, "registers");
+    PyObject *recorders = held(&road->arena, plan, "recorders_of"), *number, *of;
+    PyObject *by_watch = PyErr_Occurred() ? NULL : arena_hold(&road->arena, PyDict_New());
+    Py_ssize_t place = 0;
+    for (Py_ssize_t n = 0; by_watch != NULL && n < PyTuple_GET_SIZE(registers); n++) {
+        PyObject *one = PyTuple_GET_ITEM(registers, n);
+        PyObject *watch = held(&road->arena, one, "watch"), *fresh = PyList_New(0);
+        of = watch == NULL || fresh == NULL ? NULL : PyDict_SetDefault(by_watch, watch, fresh);
+        Py_XDECREF(fresh);
+        if (of == NULL || PyList_Append(of, one))
+            return -1;
+    }
+    while (by_watch != NULL && PyDict_Next(by_watch, &place, &number, &of)) {
+        give_way(place);
+        PyObject *own = PyDict_GetItemWithError(recorders, number);
+        if (own == NULL || read_recorders(road, &road->watches[PyLong_AsLong(number)], of, own))
+            return -1;
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 /* The rules by the keys of their timers, for what may end a silence. */
 static int
 read_ranks(Road *road)
@@ -112,16 +148,12 @@ read_ranks(Road *road)
 static int
 read_watches(Road *road, PyObject *plan)
 {
-    PyObject *recorders = held(&road->arena, plan, "recorders_of");
     PyObject *guarantees = held(&road->arena, plan, "guarantees_of");
     PyObject *rules_of = held(&road->arena, plan, "rules_of"), *watch, *value;
     PyObject *cancelling = held(&road->arena, plan, "cancelling");
     Py_ssize_t place = 0;
     if (PyErr_Occurred())
         return -1;
-    while (PyDict_Next(recorders, &place, &watch, &value))
-        road->watches[PyLong_AsLong(watch)].recorders = value; /* the dictionary is held */
-    place = 0;
     while (PyDict_Next(guarantees, &place, &watch, &value))
         road->watches[PyLong_AsLong(watch)].guarded = true;
     for (int n = 0; n < road->watch_count; n++) {
@@ -129,7 +161,7 @@ read_watches(Road *road, PyObject *plan)
         road->watches[n].cancels = number != NULL && PySet_Contains(cancelling, number) > 0;
         Py_XDECREF(number);
     }
-    return read_ranks(road) || read_links(road, rules_of) ? -1 : 0;
+    return read_ranks(road) || read_links(road, rules_of) || read_registers(road, plan) ? -1 : 0;
 }
 
 static int
@@ -165,7 +197,12 @@ read_plan(Road *road, PyObject *plan)
     if (PyErr_Occurred())
         return -1;
     road->expiry = PyLong_AsLongLong(expiry);
-    return PyErr_Occurred() || read_rules(road, plan) || read_indexes(road, plan) ? -1 : 0;
+    PyObject *categories = held(&road->arena, road->conditions, "categories");
+    return categories == NULL || PyErr_Occurred() || read_rules(road, plan)
+                   || read_indexes(road, plan)
+                   || categories_read(&road->arena, &road->categories, categories)
+               ? -1
+               : 0;
 }
 
 static PyObject *

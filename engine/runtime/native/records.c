@@ -254,11 +254,12 @@ bind_records(PyObject *visitors, PyObject *scenes, PyObject *events)
         F(event, id), F(event, url), F(event, title), F(event, language), F(event, category),
         F(event, data), F(event, agents), F(event, pacing), F(event, draw), END};
     const Field visitor[] = {
-        F(visitor, now), F(visitor, events), F(visitor, version), F(visitor, visits),
+        F(visitor, now), F(visitor, events), F(visitor, version), F(visitor, facts),
+        F(visitor, visits),
         F(visitor, sends), F(visitor, memory), F(visitor, timers), F(visitor, quiet),
         F(visitor, heard_of), F(visitor, heard), F(visitor, ledger), END};
     const Field visit[] = {
-        F(visit, last), F(visit, opened), F(visit, entered), F(visit, pages),
+        F(visit, last), F(visit, opened), F(visit, entered), F(visit, facts), F(visit, pages),
         F(visit, memory), F(visit, sent), END};
     const Field page[] = {F(page, opened), F(page, entered), F(page, memory), END};
     const Field scene[] = {
@@ -294,6 +295,9 @@ bind_texts(void)
     names.move = PyUnicode_InternFromString("advance");
     names.when = PyUnicode_InternFromString("when");
     names.unless = PyUnicode_InternFromString("unless");
+    names.visit_word = PyUnicode_InternFromString("visit");
+    names.page_word = PyUnicode_InternFromString("page");
+    names.value = PyUnicode_InternFromString("value");
     names.zero = PyLong_FromLong(0);
     names.empty = PyTuple_New(0);
     names.secret = (uint64_t)PyObject_Hash(names.categories); /* it is random in each process */
@@ -310,7 +314,8 @@ names_bind(void)
     PyObject *outcomes = PyImport_ImportModule("engine.runtime.outcome");
     PyObject *steps = PyImport_ImportModule("engine.runtime.step");
     PyObject *events = PyImport_ImportModule("engine.vocabulary.events");
-    PyObject *pages_open = NULL, *sends_kept = NULL;
+    PyObject *aggregates = PyImport_ImportModule("engine.runtime.aggregates");
+    PyObject *pages_open = NULL, *sends_kept = NULL, *events_kept = NULL;
     const Thing things[] = {
         {outcomes, "Send", (PyObject **)&names.send},
         {visitors, "Sent", (PyObject **)&names.sent},
@@ -328,6 +333,8 @@ names_bind(void)
         {events, "PAGE_EXITED", &names.page_exited},
         {visitors, "PAGES_OPEN", &pages_open},
         {visitors, "SENDS_KEPT", &sends_kept},
+        {aggregates, "KEPT", &events_kept},
+        {aggregates, "BEFORE_ALL", &names.before_all},
         {NULL, NULL, NULL},
     };
     int failed = PyErr_Occurred() || bind_records(visitors, scenes, events)
@@ -335,10 +342,13 @@ names_bind(void)
     if (!failed) {
         names.pages_open = PyLong_AsSsize_t(pages_open);
         names.sends_kept = PyLong_AsSsize_t(sends_kept);
+        names.events_kept = PyLong_AsSsize_t(events_kept);
         failed = bind_texts();
     }
     Py_XDECREF(pages_open);
     Py_XDECREF(sends_kept);
+    Py_XDECREF(events_kept);
+    Py_XDECREF(aggregates);
     Py_XDECREF(visitors);
     Py_XDECREF(scenes);
     Py_XDECREF(outcomes);

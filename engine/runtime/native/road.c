@@ -2,7 +2,7 @@
 
    ``walk`` does what ``advance`` of step.py does, in the same order, when no timer is due, no visit
    is over and the event means nothing beside what rules make of it. It finds that out before it
-   changes anything. Where a rule needs more than is here (limits, tables, facts, chains), Python
+   changes anything. Where a rule needs more than is here (limits, tables, bound events), Python
    does that part, with the same visitor. */
 
 #include "road.h"
@@ -57,97 +57,6 @@ look(const Road *road, Moment *moment)
     if (whole(AT(visitor, names.visitor.quiet), &quiet) && moment->time < quiet)
         return SHORT_ROAD;
     return is_quiet(road, visitor, moment->time) ? SHORT_ROAD : LONG_ROAD;
-}
-
-/* ---------------------------------------------------------------- opening the visit and page */
-
-static PyObject *
-new_page(PyObject *order)
-{
-    PyObject *memory = PyDict_New();
-    PyObject *page = memory == NULL ? NULL : names.page.type->tp_alloc(names.page.type, 0);
-    if (page == NULL) {
-        Py_XDECREF(memory);
-        return NULL;
-    }
-    AT(page, names.page.opened) = Py_NewRef(order);
-    AT(page, names.page.entered) = Py_NewRef(names.zero);
-    AT(page, names.page.memory) = memory;
-    PyObject_GC_UnTrack(page); /* values of JSON: no cycle goes through it */
-    return page;
-}
-
-static int
-one_more(PyObject *record, Slot slot)
-{
-    PyObject *number = PyLong_FromLongLong(PyLong_AsLongLong(AT(record, slot)) + 1);
-    if (number == NULL)
-        return -1;
-    put(record, slot, number);
-    Py_DECREF(number);
-    return 0;
-}
-
-/* visitor.Visitor.open, for a visit that is known already and a page that there is room for. */
-static int
-hear_of(Moment *moment, PyObject *visit)
-{
-    PyObject *pages = AT(visit, names.visit.pages), *name = AT(moment->event, names.event.page);
-    PyObject *order = AT(moment->visitor, names.visitor.events);
-    put(visit, names.visit.last, moment->now);
-    PyObject *page = PyDict_GetItemWithError(pages, name);
-    if (page == NULL) {
-        page = PyErr_Occurred() ? NULL : new_page(order);
-        int failed = page == NULL || PyDict_SetItem(pages, name, page);
-        Py_XDECREF(page); /* the visit keeps it */
-        if (failed)
-            return -1;
-    }
-    moment->page = page;
-    if (!same_text(AT(moment->event, names.event.name), names.page_entered))
-        return 0;
-    put(page, names.page.entered, order);
-    return one_more(visit, names.visit.entered);
-}
-
-/* The visit of the event, borrowed; NULL when it is not known (or with an error). */
-static PyObject *
-visit_of(const Moment *moment)
-{
-    PyObject *visitor = moment->visitor, *name = AT(moment->event, names.event.visit);
-    PyObject *heard_of = AT(visitor, names.visitor.heard_of);
-    if (heard_of != Py_None && same_text(heard_of, name))
-        return AT(visitor, names.visitor.heard);
-    PyObject *visit = PyDict_GetItemWithError(AT(visitor, names.visitor.visits), name);
-    if (visit != NULL) {
-        put(visitor, names.visitor.heard_of, name);
-        put(visitor, names.visitor.heard, visit);
-    }
-    return visit;
-}
-
-/* Opens what the event is of; ``visit`` and ``page`` of the moment are borrowed from the visitor. */
-static int
-open_places(Moment *moment)
-{
-    PyObject *event = moment->event, *page = AT(event, names.event.page);
-    PyObject *visit = visit_of(moment);
-    if (visit == NULL && PyErr_Occurred())
-        return -1;
-    PyObject *pages = visit == NULL ? NULL : AT(visit, names.visit.pages);
-    bool room = pages != NULL
-                && (PyDict_GET_SIZE(pages) < names.pages_open || PyDict_Contains(pages, page) > 0);
-    if (room) {
-        moment->visit = visit;
-        return hear_of(moment, visit);
-    }
-    PyObject *opened = PyObject_CallMethodOneArg(moment->visitor, names.open, event);
-    if (opened == NULL)
-        return -1;
-    moment->visit = opened;
-    Py_DECREF(opened); /* the visitor keeps it */
-    moment->page = PyDict_GetItemWithError(AT(opened, names.visit.pages), page);
-    return moment->page == NULL ? -1 : 0;
 }
 
 /* ---------------------------------------------------------------- moving rules */
@@ -213,7 +122,7 @@ empty_list(PyObject *nothing)
     return PyList_New(0);
 }
 
-/* watchers.Automaton.advance of a pattern that keeps chains, by Python. */
+/* watchers.Automaton.advance of a pattern whose chains bind events, by Python. */
 static int
 move_chain(const Rule *rule, Moment *moment, const Found *found, PyObject **fits,
            Completed *completed)
@@ -262,11 +171,13 @@ move_rule(const Road *road, Moment *moment, const Touch *touches, int count, con
 {
     const Link *link = touches->link;
     const Rule *rule = &road->rules[link->rank];
-    if (rule->remembers == CHAINS)
+    if (rule->remembers == CHAINS && rule->positions == NULL)
         return move_chain(rule, moment, found, fits, completed);
     Found positions = {.room = 64, .items = positions.few};
     int moved;
-    if (count == 1)
+    if (rule->remembers == CHAINS)
+        moved = chain_advance(rule, moment, found);
+    else if (count == 1)
         moved = rule_advance(rule, moment, link->positions, link->count);
     else if (united(touches, count, &positions))
         moved = -1;
@@ -362,16 +273,10 @@ static int
 record(const Road *road, Moment *moment, const Found *found)
 {
     for (int n = 0; n < found->count; n++) {
-        PyObject *recorders = road->watches[found->items[n]].recorders;
-        Py_ssize_t count = recorders == NULL ? 0 : PyTuple_GET_SIZE(recorders);
-        for (Py_ssize_t m = 0; m < count; m++) {
-            PyObject *scene = moment_scene(moment);
-            PyObject *done = scene == NULL ? NULL
-                             : PyObject_CallOneArg(PyTuple_GET_ITEM(recorders, m), scene);
-            if (done == NULL)
+        const Watch *watch = &road->watches[found->items[n]];
+        for (int m = 0; m < watch->register_count; m++)
+            if (register_take(&watch->registers[m], moment))
                 return -1;
-            Py_DECREF(done);
-        }
     }
     return 0;
 }
@@ -444,21 +349,28 @@ static PyObject *
 decide_plainly(Moment *moment, const Completed *completed)
 {
     Given given;
+    const Rule *few[32];
     given.decisions = given.sends = given.log = (Pile){.room = 8};
     given.decisions.items = given.decisions.few;
     given.sends.items = given.sends.few;
     given.log.items = given.log.few;
-    int failed = 0;
+    given.acting_count = 0;
+    given.acting = completed->count > 32 ? PyMem_New(const Rule *, completed->count) : few;
+    int failed = given.acting == NULL;
+    if (failed)
+        PyErr_NoMemory();
     for (int n = 0; !failed && n < completed->count; n++)
         failed = rule_decide(completed->rules[n].rule, moment, &given);
     PyObject *outcome = NULL;
-    if (!failed && !keep(moment, &given.log)) {
+    if (!failed && !rules_set(moment, &given) && !keep(moment, &given.log)) {
         PyObject *batches = batches_of(moment, &given.sends);
         outcome = outcome_of(moment->visitor, batches, pile_tuple(&given.decisions));
     }
     pile_free(&given.decisions);
     pile_free(&given.sends);
     pile_free(&given.log);
+    if (given.acting != few)
+        PyMem_Free(given.acting);
     return outcome;
 }
 
@@ -514,18 +426,11 @@ static PyObject *
 happen(const Road *road, Moment *moment)
 {
     put(moment->visitor, names.visitor.now, moment->now);
-    if (one_more(moment->visitor, names.visitor.events) || open_places(moment))
+    if (one_more(moment->visitor, names.visitor.events) || places_open(moment))
         return NULL;
     PyObject *outcome = find_and_fit(road, moment);
-    if (outcome != NULL && closes_page(moment)) {
-        PyObject *event = moment->event;
-        PyObject *closed = PyObject_CallMethodObjArgs(
-            moment->visitor, names.close_page, AT(event, names.event.visit),
-            AT(event, names.event.page), NULL);
-        if (closed == NULL)
-            Py_CLEAR(outcome);
-        Py_XDECREF(closed);
-    }
+    if (outcome != NULL && closes_page(moment) && page_close(moment))
+        Py_CLEAR(outcome);
     return outcome;
 }
 
@@ -540,8 +445,8 @@ walk(const Road *road, PyObject *plan, PyObject *visitor, PyObject *event, PyObj
             return FAILED;
         Py_DECREF(adopted);
     }
-    Moment moment = {
-        .plan = plan, .conditions = road->conditions, .visitor = visitor, .event = event};
+    Moment moment = {.plan = plan, .conditions = road->conditions, .visitor = visitor,
+                     .event = event, .categories = &road->categories};
     Way way = look(road, &moment);
     if (way != SHORT_ROAD)
         return way;

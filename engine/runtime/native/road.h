@@ -17,9 +17,9 @@ typedef Py_ssize_t Slot;
 typedef struct {
     struct { PyTypeObject *type; Slot name, time, visitor, visit, page, id, url, title, language,
              category, data, agents, pacing, draw; } event;
-    struct { PyTypeObject *type; Slot now, events, version, visits, sends, memory, timers,
+    struct { PyTypeObject *type; Slot now, events, version, facts, visits, sends, memory, timers,
              quiet, heard_of, heard, ledger; } visitor;
-    struct { PyTypeObject *type; Slot last, opened, entered, pages, memory, sent; } visit;
+    struct { PyTypeObject *type; Slot last, opened, entered, facts, pages, memory, sent; } visit;
     struct { PyTypeObject *type; Slot opened, entered, memory; } page;
     struct { PyTypeObject *type; Slot plan, event, now, visitor, visit, before, names, categories; }
         scene;
@@ -28,8 +28,9 @@ typedef struct {
     /* The same step in Python, for all that is not on the short road. */
     PyObject *advance, *adopt, *fit, *decide;
     PyObject *page_entered, *page_exited, *zero, *empty, *when, *unless;
-    PyObject *new, *open, *close_page, *categories, *move;
-    Py_ssize_t pages_open, sends_kept;
+    PyObject *new, *open, *close_page, *categories, *move, *visit_word, *page_word, *value;
+    PyObject *before_all;
+    Py_ssize_t pages_open, sends_kept, events_kept;
     uint64_t secret;
 } Names;
 
@@ -75,6 +76,7 @@ PyObject *held(Arena *arena, PyObject *object, const char *name);
 
 typedef struct {
     PyObject *plan, *conditions, *visitor, *event, *visit, *page;
+    const struct Categories *categories;
     PyObject *now;
     long long time;
     long index; /* the number of the index that knows the event's name */
@@ -92,10 +94,23 @@ int found_add(Found *found, const int *numbers, int count);
 void found_once(Found *found);
 void found_free(Found *found);
 
+/* ---------------------------------------------------------------- places.c */
+
+/* One more in a slot that counts. -1 with an error. */
+int one_more(PyObject *record, Slot slot);
+/* Opens what the event is of; ``visit`` and ``page`` of the moment are borrowed from the visitor. */
+int places_open(Moment *moment);
+/* Forgets the page of the event, which is open. -1 with an error. */
+int page_close(Moment *moment);
+
 /* ---------------------------------------------------------------- index.c */
 
 typedef struct Index Index;
 
+/* The categories of a book: by address as Python has learnt them, and the others by an index. */
+typedef struct Categories { PyObject *known, *names; Index *others; } Categories;
+
+int categories_read(Arena *arena, Categories *own, PyObject *categories);
 Index *index_of(Arena *arena, PyObject *index);
 /* Adds the numbers of all conditions that hold. -1 with an error. */
 int index_find(const Index *index, Moment *moment, Found *found);
@@ -104,8 +119,19 @@ int index_find(const Index *index, Moment *moment, Found *found);
 
 typedef struct { PyObject *message, *channel, *answerable, *data, *settled; } SendPlan;
 
+typedef struct { bool of_visitor; PyObject *fact, *admits, *value; } SetPlan;
+
 typedef enum { NOTHING_KEPT, TIMES, LEAN, CHAINS } Remembers;
 typedef enum { PER_VISITOR, PER_VISIT, PER_PAGE } Per;
+
+/* One position of a chain: events to come, or a silence of so many ms. */
+typedef struct {
+    int watch_count;
+    const int *watches;
+    bool silence, same_page, all_of;
+    long long absent;
+    PyObject *keep, *part_key, *number;
+} Position;
 
 typedef struct {
     Remembers remembers;
@@ -113,10 +139,12 @@ typedef struct {
     bool bounded, plain;
     int last;
     long long within;
+    const Position *positions; /* of chains; NULL for those that Python moves */
     PyObject *key, *automaton, *reached_by, *rule, *when, *unless, *attach;
     PyObject *strategy, *middle, *group, *valid_for, *place;
-    int send_count;
+    int send_count, set_count;
     SendPlan *sends;
+    SetPlan *sets;
 } Rule;
 
 /* A watch moves these positions of this rule, the last first. */
@@ -128,14 +156,41 @@ int rule_read(Arena *arena, Rule *rule, PyObject *planned, bool plain);
 /* Moves what the rule remembers by the event. 1: complete, 0: not, -1: an error. */
 int rule_advance(const Rule *rule, Moment *moment, const int *positions, int count);
 
-/* What one moment of plain rules gives. */
-typedef struct { Pile decisions, sends, log; } Given;
+/* What one moment of plain rules gives; ``acting`` are those that nothing was in the way of. */
+typedef struct { Pile decisions, sends, log; int acting_count; const Rule **acting; } Given;
 
 /* The id of a message of the rule: visit/strategy/n */
 PyObject *rule_message_id(const Rule *rule, PyObject *visit, Py_ssize_t number);
 
 /* Guards a plain rule that is complete, and makes its messages. -1 with an error. */
 int rule_decide(const Rule *rule, Moment *moment, Given *given);
+/* Sets what the acting rules set, the first of them last. -1 with an error. */
+int rules_set(Moment *moment, const Given *given);
+
+/* ---------------------------------------------------------------- chains.c */
+
+/* Lays the positions of a chain out, unless Python is to move it. */
+int chain_read(Arena *arena, Rule *rule, PyObject *positions);
+/* Moves chains by an event that fits some watches. 1: complete, 0: not, -1: an error. */
+int chain_advance(const Rule *rule, Moment *moment, const Found *found);
+
+/* ---------------------------------------------------------------- registers.c */
+
+typedef enum { KEEPS_COUNT, KEEPS_LAST, KEEPS_TIMES, KEEPS_LATEST, KEEPS_VALUES, KEEPS_SUM,
+               KEEPS_MIN, KEEPS_MAX, KEPT_BY_PYTHON } Keeps;
+typedef enum { KIND_ANY, KIND_TEXT, KIND_BOOLEAN, KIND_NUMBER } Declared;
+
+typedef struct {
+    Keeps keeps;
+    Per place;
+    Declared kind;
+    long long horizon;
+    PyObject *key, *field, *recorder;
+} Register;
+
+int register_read(Arena *arena, Register *own, PyObject *from, PyObject *recorder);
+/* Takes in an event that fits its watch. -1 with an error. */
+int register_take(const Register *own, Moment *moment);
 
 /* ---------------------------------------------------------------- copies.c */
 
@@ -145,7 +200,12 @@ PyObject *visitor_copy(PyObject *module, PyObject *visitor);
 /* ---------------------------------------------------------------- road.c */
 
 /* What waits for one watch. A guarded one is watched by guarantees, and moved by Python. */
-typedef struct { int count; Link *links; PyObject *recorders; bool guarded, cancels; } Watch;
+typedef struct {
+    int count, register_count;
+    Link *links;
+    Register *registers;
+    bool guarded, cancels;
+} Watch;
 
 typedef struct {
     PyObject_HEAD
@@ -156,6 +216,7 @@ typedef struct {
     long long expiry; /* of a visit, in ms */
     int watch_count, rule_count, index_count;
     Index **indexes; /* the first is that of all other names */
+    Categories categories;
     Rule *rules;
     Link *unmoved; /* a link for each rule, without positions */
     Watch *watches;

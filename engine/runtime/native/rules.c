@@ -41,9 +41,11 @@ pattern_read(Arena *arena, Rule *rule)
     rule->per = (Per)per;
     rule->last = (int)PyTuple_GET_SIZE(positions) - 1;
     rule->bounded = within != NULL;
-    if (within != NULL && !whole(within, &rule->within))
+    if (within != NULL && !whole(within, &rule->within)) {
         rule->remembers = CHAINS; /* longer than any clock: Python counts it */
-    return 0;
+        return 0;
+    }
+    return rule->remembers == CHAINS ? chain_read(arena, rule, positions) : 0;
 }
 
 static int
@@ -60,6 +62,24 @@ sends_read(Arena *arena, Rule *rule, PyObject *sends)
         send->data = held(arena, planned, "data");
         send->settled = held_or_not(arena, planned, "settled");
         rule->plain = rule->plain && held(arena, planned, "every_page") == Py_False;
+    }
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int
+sets_read(Arena *arena, Rule *rule, PyObject *sets)
+{
+    rule->set_count = (int)PyTuple_GET_SIZE(sets);
+    rule->sets = arena_new(arena, rule->set_count, sizeof(SetPlan));
+    for (int n = 0; rule->sets != NULL && n < rule->set_count; n++) {
+        PyObject *planned = PyTuple_GET_ITEM(sets, n);
+        PyObject *scope = held(arena, planned, "scope");
+        SetPlan *set = &rule->sets[n];
+        set->of_visitor = scope != NULL
+                          && PyUnicode_CompareWithASCIIString(scope, "visitor") == 0;
+        set->fact = held(arena, planned, "fact");
+        set->admits = held(arena, planned, "admits");
+        set->value = held(arena, planned, "value");
     }
     return PyErr_Occurred() ? -1 : 0;
 }
@@ -82,9 +102,13 @@ rule_read(Arena *arena, Rule *rule, PyObject *planned, bool plain)
     rule->group = held(arena, strategy, "group");
     rule->valid_for = held(arena, strategy, "valid_for");
     rule->middle = arena_hold(arena, PyUnicode_FromFormat("/%U/", rule->strategy));
-    rule->plain = plain && held(arena, strategy, "is_free") == Py_True && PyTuple_GET_SIZE(sets) == 0
+    bool sends_freely = plain && held(arena, strategy, "is_free") == Py_True;
+    rule->plain = (sends_freely || PyTuple_GET_SIZE(sends) == 0)
                   && held_or_not(arena, planned, "table") == NULL;
-    return pattern_read(arena, rule) || sends_read(arena, rule, sends) ? -1 : 0;
+    return pattern_read(arena, rule) || sends_read(arena, rule, sends)
+                   || sets_read(arena, rule, sets)
+               ? -1
+               : 0;
 }
 
 /* ---------------------------------------------------------------- moving */
@@ -312,6 +336,8 @@ rule_decide(const Rule *rule, Moment *moment, Given *given)
     PyObject *reason = reason_of(rule, moment);
     if (reason == NULL)
         return -1;
+    if (reason == Py_None)
+        given->acting[given->acting_count++] = rule;
     if (rule->send_count == 0)
         return 0;
     PILE(ids);
@@ -325,4 +351,50 @@ rule_decide(const Rule *rule, Moment *moment, Given *given)
     }
     pile_free(&ids);
     return pile_add(&given->decisions, decision);
+}
+
+/* step.Work._set_fact; a copy of a visitor shares its facts, so they are never changed in place. */
+static int
+set_fact(const SetPlan *set, Moment *moment, PyObject *value)
+{
+    PyObject *record = set->of_visitor ? moment->visitor : moment->visit;
+    Slot slot = set->of_visitor ? names.visitor.facts : names.visit.facts;
+    PyObject *facts = PyDict_Copy(AT(record, slot));
+    int failed = facts == NULL || PyDict_SetItem(facts, set->fact, value);
+    if (!failed)
+        put(record, slot, facts);
+    Py_XDECREF(facts);
+    return failed ? -1 : 0;
+}
+
+/* step.Work._apply_set */
+static int
+apply_set(const SetPlan *set, Moment *moment, PyObject *value)
+{
+    PyObject *answer = PyObject_CallOneArg(set->admits, value);
+    int admitted = answer == NULL ? -1 : PyObject_IsTrue(answer);
+    Py_XDECREF(answer);
+    return admitted > 0 ? set_fact(set, moment, value) : admitted;
+}
+
+/* All values are found before the first of them is set. */
+int
+rules_set(Moment *moment, const Given *given)
+{
+    PILE(values);
+    int failed = 0;
+    for (int n = given->acting_count - 1; !failed && n >= 0; n--) {
+        const Rule *rule = given->acting[n];
+        for (int m = 0; !failed && m < rule->set_count; m++) {
+            PyObject *scene = moment_scene(moment);
+            failed = scene == NULL
+                     || pile_add(&values, PyObject_CallOneArg(rule->sets[m].value, scene));
+        }
+    }
+    Py_ssize_t place = 0;
+    for (int n = given->acting_count - 1; !failed && n >= 0; n--)
+        for (int m = 0; !failed && m < given->acting[n]->set_count; m++)
+            failed = apply_set(&given->acting[n]->sets[m], moment, values.items[place++]);
+    pile_free(&values);
+    return failed ? -1 : 0;
 }
