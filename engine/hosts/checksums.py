@@ -20,13 +20,18 @@ def of_values(*values: Any, begun: int = 0) -> int:
 
 def of_document(document: bytes | None) -> int:
     """The checksum of a document, with which that of its row begins."""
-    return crc32(_raw(document)) if document else 0
+    return crc32(document if type(document) is bytes else _raw(document)) if document else 0
 
 
 def of_entry(row: Sequence[Any]) -> int:
     """The checksum of an entry of the journal: its columns in order, body and decisions last."""
     body, decisions = row[-2:]
-    return crc32(encode(tuple(row[:-2])), crc32(_raw(decisions), crc32(_raw(body))))
+    return of_parts(_raw(body), _raw(decisions), encode(tuple(row[:-2])))
+
+
+def of_parts(body: bytes, decisions: bytes, others: bytes) -> int:
+    """The checksum of an entry whose texts are bytes, and its other columns written as JSON."""
+    return crc32(b"".join((body, decisions, others)))
 
 
 def of_visitor(

@@ -56,10 +56,12 @@ WAITING: Final = 1_000
 SEEN: Final = 256
 """How many ids of inputs are remembered, to recognise duplicates."""
 
-_DIGEST: Final = 8
+_DIGEST: Final = blake2b(digest_size=8)
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 _MARK: Final = 8
 """The length of one remembered id: 6 bytes of its digest, in base 64."""
 _PLANS: Final = 4
+_NEVER: Final = -1
 
 _NAME: Final = limits.ID + 4
 """The bytes of an id with its quotes, and a comma or colon."""
@@ -120,8 +122,12 @@ class EngagementCore:
     def encode(self, document: Document, *, small: bool = False) -> bytes:
         """Write a document. Raises TypeError when it holds what is no JSON value."""
         visitor: Visitor = document["visitor"]
-        stored = {name: document[name] for name in _EMPTY if document[name]}
-        raw = encode({"format": FORMAT, **stored, "visitor": visitor.to_json()})
+        stored: dict[str, Any] = {"format": FORMAT}
+        for name in _EMPTY:
+            if value := document[name]:
+                stored[name] = value
+        stored["visitor"] = visitor.to_json()
+        raw = encode(stored)
         return pressed(raw) if small else raw
 
     def decode(self, raw: bytes) -> Document:
@@ -189,14 +195,16 @@ class _Draft:
         self._outbox: dict[str, list[_Entry]] = dict(old["outbox"])
         self._connected: dict[str, dict[str, str | None]] = dict(old["connected"])
         self._plan: Plan = library.live
+        self._alive_at = _NEVER
         self._messages: list[Message] = []
         self._decisions: list[Mapping[str, Any]] = []
 
     def apply(self, one: Input) -> tuple[Mapping[str, Any], ...] | None:
         """Apply one input; return what was decided, or None for a duplicate."""
         now = one.time if one.time > self._now else self._now
-        self._plan = self._library.plan_of(one.version)
-        if self._seen and self._is_silent(now):
+        if one.version != self._plan.version:
+            self._plan, self._alive_at = self._library.plan_of(one.version), _NEVER
+        if self._seen and now != self._alive_at and self._is_silent(now):
             self._seen = ""
         if one.id is not None and not self._remember(one):
             return None
@@ -221,14 +229,14 @@ class _Draft:
         fades: Callable[[Plan, Visitor], int | None],
     ) -> Advance:
         """Make the new document and what goes with it."""
-        wakes = [next_timer(self._plan, self._visitor)]
-        if self._outbox:
-            wakes.append(self._next_expiry())
+        wake_at = next_timer(self._plan, self._visitor)
+        if self._outbox and (expiry := self._next_expiry()) is not None:
+            wake_at = expiry if wake_at is None else min(wake_at, expiry)
         rest_at = self._rest_at(fades)
         is_over = rest_at is not None and rest_at <= self._now
         return Advance(
             document=None if is_over else self._document(),
-            wake_at=min((wake for wake in wakes if wake is not None), default=None),
+            wake_at=wake_at,
             rest_at=None if is_over else rest_at,
             messages=tuple(self._messages),
             decisions=decisions,
@@ -248,7 +256,7 @@ class _Draft:
     def _rest_at(self, fades: Callable[[Plan, Visitor], int | None]) -> int | None:
         """When something can be let go of: visits, or (not after now) all there is."""
         if self._visitor.visits:
-            last = max(visit.last for visit in self._visitor.visits.values())
+            last = max([visit.last for visit in self._visitor.visits.values()])
             return max(last + self._plan.visit_expiry, self._now + 1)
         if self._connected:
             return self._now + self._plan.visit_expiry
@@ -258,25 +266,26 @@ class _Draft:
     def _is_silent(self, now: int) -> bool:
         """Are all visits over? Then no page is left that could repeat an input."""
         heard_of = now - self._plan.visit_expiry
-        for visit in self._visitor.visits.values():  # noqa: SIM110 - asked for each event
+        for visit in self._visitor.visits.values():
             if visit.last > heard_of:
+                # It stays alive at that time, whatever comes: most inputs of a submit have one.
+                self._alive_at = now
                 return False
         return True
 
     def _remember(self, one: Input) -> bool:
         """Note the id of an input; False when it is known already."""
         # The length keeps visit and id apart; ids of browsers may have no proper UTF-8 form.
-        name = f"{len(one.visit)}:{one.visit}{one.id}".encode(errors="surrogatepass")
-        digest = blake2b(name, digest_size=_DIGEST).digest()
-        mark = b2a_base64(digest[:6], newline=False).decode()
-        mark = mark.replace("+", "-").replace("/", "_")
+        digest = _DIGEST.copy()
+        digest.update(f"{len(one.visit)}:{one.visit}{one.id}".encode("utf-8", "surrogatepass"))
+        raw = b2a_base64(digest.digest()[:6], newline=False)
+        mark = raw.translate(_URL_SAFE).decode("ascii")
         # One text of marks of equal length instead of a list: a tenth of the memory. That two ids
         # look the same is as likely as a hash of 48 bits says, 256 times for each id.
-        if mark in self._seen:
+        seen = self._seen
+        if mark in seen:
             return False
-        self._seen += mark
-        if len(self._seen) > SEEN * _MARK:
-            self._seen = self._seen[-SEEN * _MARK :]
+        self._seen = (seen + mark)[-SEEN * _MARK :]
         return True
 
     def _happen(self, one: Input) -> None:
@@ -319,7 +328,7 @@ class _Draft:
         """End the visits that are over, as the next event would, under the book that they met."""
         due = next_timer(self._plan, self._visitor)
         if due is None or due > self._now:
-            self._plan = self._library.plan_of(self._visitor.version)
+            self._plan, self._alive_at = self._library.plan_of(self._visitor.version), _NEVER
             self._step(Tick(time=self._now, agents=body.get("agents", NOTHING)))
             if not self._visitor.visits:
                 self._seen = ""
@@ -509,25 +518,27 @@ _EMPTY: Final[Document] = {
 
 def _event_of(one: Input, visitor: str, now: int) -> Event:
     body = one.body
+    get = body.get
     return Event(
         name=body["eventName"],
         time=now,
         visitor=visitor,
         visit=one.visit,
-        page=body.get("pageID"),
-        id=body.get("eventID"),
-        url=body.get("url"),
-        title=body.get("title"),
-        language=body.get("languageCode"),
-        category=body.get("category"),
-        data=body.get("data") or NOTHING,
-        agents=body.get("agents") or NOTHING,
+        page=get("pageID"),
+        id=get("eventID"),
+        url=get("url"),
+        title=get("title"),
+        language=get("languageCode"),
+        category=get("category"),
+        data=get("data") or NOTHING,
+        agents=get("agents") or NOTHING,
     )
 
 
 def _decision(decision: Decision) -> dict[str, Any]:
-    values = {name: getattr(decision, name) for name in Decision._fields}
-    return values | {"sends": list(decision.sends)}
+    values = decision._asdict()
+    values["sends"] = list(decision.sends)
+    return values
 
 
 def _message(visit: str, entry: _Entry) -> Message:

@@ -28,6 +28,11 @@ def encode(value: object) -> bytes:
         return _escaped(value).encode()
 
 
+def encode_plain(value: object) -> bytes:
+    """Write JSON as ``encode`` does, of what has a UTF-8 form. Raises TypeError, ValueError."""
+    return _encode(value)
+
+
 def decode(raw: bytes | str) -> Any:
     """Read what ``encode`` wrote, or any other JSON. Raises ValueError."""
     try:

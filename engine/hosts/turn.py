@@ -45,11 +45,12 @@ class Hot(Generic[_Value]):
 
     def update(self, values: dict[str, _Value]) -> None:
         """Put values in as the most recent, drop the oldest beyond the limit."""
-        for key, value in values.items():
-            self._values[key] = value
-            self._values.move_to_end(key)
-        while len(self._values) > self._limit:
-            self._values.popitem(last=False)
+        known = self._values
+        known.update(values)
+        for key in values:
+            known.move_to_end(key)
+        while len(known) > self._limit:
+            known.popitem(last=False)
 
     def forget(self, keys: Sequence[str]) -> None:
         """Drop values."""
@@ -82,14 +83,18 @@ class Turn:
 
     def apply(self, submit: Submit) -> int:
         """Advance a visitor; return the number of new inputs. Changes nothing when it raises."""
-        self.wake(submit.visitor, submit.inputs[0].time)
-        return self._advance(submit.visitor, submit.inputs, submit.bodies)
+        visitor, inputs = submit.visitor, submit.inputs
+        record = self._record(visitor)
+        if record and record.wake_at is not None and record.wake_at <= inputs[0].time:
+            self._stamp(visitor, record, self._core.woken(inputs[0].time))
+            record = self.records[visitor]
+        return self._advance(visitor, record, inputs, submit.bodies)
 
     def wake(self, visitor: str, now: int) -> None:
         """Fire a visitor's timers, unless none is due or an input of this turn did so already."""
         record = self._record(visitor)
         if record and record.wake_at is not None and record.wake_at <= now:
-            self._stamp(visitor, self._core.woken(now))
+            self._stamp(visitor, record, self._core.woken(now))
 
     def rest(self, visitor: str, now: int) -> None:
         """Let go of what is over of a visitor; before that, who is silent takes less room."""
@@ -106,7 +111,7 @@ class Turn:
             silent = replace(record, rest_at=rest_at, checksum=checksum)
             self._change(visitor, record, silent, (raw,))
         else:
-            self._stamp(visitor, self._core.rested(now))
+            self._stamp(visitor, record, self._core.rested(now))
 
     def postpone(self, visitor: str, *, wake_at: int | None, rest_at: int | None) -> None:
         """Keep the document as it is and move its wake-ups."""
@@ -121,19 +126,24 @@ class Turn:
         self._store.next_number = self._number
         self._store.journal.next_offset = self._offset
 
-    def _stamp(self, visitor: str, one: Input) -> None:
+    def _stamp(self, visitor: str, record: Record, one: Input) -> None:
         one = one.within(self._store.epoch)
-        self._advance(visitor, [one], [encode(dict(one.body)).decode()])
+        self._advance(visitor, record, [one], [encode(dict(one.body)).decode()])
 
-    def _advance(self, visitor: str, inputs: Sequence[Input], bodies: Sequence[str]) -> int:
-        record = self._record(visitor)
+    def _advance(
+        self,
+        visitor: str,
+        record: Record | None,
+        inputs: Sequence[Input],
+        bodies: Sequence[str],
+    ) -> int:
         advance = self._core.advance(visitor, record.document if record else None, inputs)
-        entry, rows = record.entry if record else 0, list[Row]()
+        rows: list[Row] = []
+        entry, offset = record.entry if record else 0, self._offset
         for one, body, decisions in zip(inputs, bodies, advance.decisions, strict=True):
             if decisions is not None:
-                offset = self._offset + len(rows)
                 rows.append(journal_row(offset, entry, visitor, one, body, decisions))
-                entry = offset
+                entry, offset = offset, offset + 1
         if not rows:
             return 0
         # Nothing is expected of who rests; of all others, until they have been silent for a while.
@@ -142,11 +152,14 @@ class Turn:
             rest_at = min(rest_at, inputs[-1].time + SILENT)
         raw = self._encoded(advance, small=rests or rest_at is None)
         number = record.number if record else self._number
-        for visit in {one.visit for one in inputs if one.visit}:
-            self._note_visit(visit, visitor, number)
+        noted = ""
+        for one in inputs:
+            if one.visit != noted:
+                noted = one.visit
+                self._note_visit(noted, visitor, number)
         after = self._after(number, advance, entry, rest_at, checksums.of_document(raw))
         self._change(visitor, record, after, (raw,))
-        self._offset += len(rows)
+        self._offset = offset
         self.changes.journal += rows
         if advance.messages:
             self.parcels.append((visitor, advance.messages))
@@ -160,15 +173,10 @@ class Turn:
     def _after(
         self, number: int, advance: Advance, entry: int, rest_at: int | None, checksum: int
     ) -> Record:
-        return Record(
-            number=number,
-            document=advance.document,
-            wake_at=held(advance.wake_at),
-            rest_at=self._grained(rest_at),
-            entry=entry,
-            segment=self._store.journal.segment,
-            checksum=checksum,
-        )
+        # In the order of the fields: this is done for each submit, and names take longer.
+        wake_at, rest_at = held(advance.wake_at), self._grained(rest_at)
+        segment = self._store.journal.segment
+        return Record(number, advance.document, wake_at, rest_at, entry, segment, checksum)
 
     def _grained(self, rest_at: int | None) -> int | None:
         return None if rest_at is None else held(-(-rest_at // self._grain) * self._grain)
@@ -190,7 +198,7 @@ class Turn:
             if before.segment < after.segment:
                 changes.kept.append(number)
             changes.moved[number] = (number, stored[0], after.entry, after.segment, checksum)
-        moves = (before.wake_at, before.rest_at) != (after.wake_at, after.rest_at)
+        moves = before.rest_at != after.rest_at or before.wake_at != after.wake_at
         # What was marked before in this turn is written last, with its checksum.
         if moves or number in changes.marked:
             changes.marked[number] = (number, after.wake_at, after.rest_at, checksum)
@@ -202,7 +210,7 @@ class Turn:
         return self._store.load(visitor, self._core.decode)
 
     def _note_visit(self, visit: str, visitor: str, number: int) -> None:
-        if self._visits.get(visit) is not None or visit in self.seen_visits:
+        if not visit or self._visits.get(visit) is not None or visit in self.seen_visits:
             return
         owner = self._store.owner(visit)
         if owner is None:

@@ -245,6 +245,12 @@ def test_duplicates_are_recognised_within_their_visit(bench: Bench) -> None:
     assert bench.event("AddToCart", 7, key="e").decisions != (None,)
 
 
+def test_an_id_is_remembered_by_the_same_mark_in_every_version(bench: Bench) -> None:
+    for key in ("a", "e0", "e22", "\xe9\ud800"):
+        bench.event("AddToCart", 1, key=key)
+    assert (bench.document or {})["seen"] == "JFoAfLUp2-vo4nPOtcaQys_7rwaU0vzT"
+
+
 def test_connections_of_an_earlier_process_are_gone(bench: Bench) -> None:
     bench.connect(0)
     bench.event("AddToCart", 10)

@@ -15,6 +15,7 @@ from hosts.ledger import Ledger
 from engine.hosts.clock import Clock, now_ms
 from engine.hosts.contract import Overloaded
 from engine.hosts.sqlite import SqliteHost
+from engine.hosts.store import Changes, Store
 
 
 def test_everything_is_there_after_a_restart(tmp_path: Path) -> None:
@@ -299,6 +300,25 @@ def test_inputs_that_can_not_be_stored_fail_alone(tmp_path: Path) -> None:
             assert [line[1] for line in (await host.peek("G") or {})["lines"]] == [1, 5]
 
     run(test())
+
+
+def test_a_statement_that_fails_takes_its_whole_transaction_back(tmp_path: Path) -> None:
+    def entry(offset: int) -> tuple[object, ...]:
+        return (offset, 0, "G", "V", "event", 5, "book", 1, None, "{}", "[]", 7)
+
+    store = Store(tmp_path / "store.db", patience=1)
+    store.open()
+    try:
+        store.write(Changes(journal=[entry(1)], visits={"V": 1}))
+        # The first of each two is written before the second is refused.
+        with pytest.raises(sqlite3.IntegrityError):
+            store.write(Changes(journal=[entry(2), entry(1)], visits={"W": 1}))
+        store.write(Changes(journal=[entry(3)]))
+    finally:
+        store.close()
+    with sqlite3.connect(tmp_path / "store.db") as file:
+        assert file.execute("SELECT offset FROM journal").fetchall() == [(1,), (3,)]
+        assert file.execute("SELECT visit FROM visits").fetchall() == [("V",)]
 
 
 def test_timers_that_break_the_core_are_tried_again_later(
