@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -27,6 +27,9 @@ from engine.vocabulary import limits
 
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ID)]
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.WORD)]
+_LARGEST: Final = 2**63 - 1
+_Whole = Annotated[int, msgspec.Meta(ge=-_LARGEST, le=_LARGEST)]
+"""A number that a double or the database holds."""
 
 
 class _Plain(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -38,18 +41,17 @@ class _Plain(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     globalVisitID: _Id | None = None  # noqa: N815
     eventType: _Word | None = None  # noqa: N815
     eventID: _Word | None = None  # noqa: N815
-    timestamp: int | float | None = None
+    timestamp: _Whole | float | None = None
     url: Annotated[str, msgspec.Meta(max_length=limits.URL)] | None = None
     title: Annotated[str, msgspec.Meta(max_length=limits.TITLE)] | None = None
     languageCode: Annotated[str, msgspec.Meta(max_length=limits.LANGUAGE)] | None = None  # noqa: N815
     category: Annotated[str, msgspec.Meta(max_length=limits.CATEGORY)] | None = None
-    data: dict[str, Any] | None = None
+    data: dict[str, str | _Whole | float | bool | None] | None = None  # nothing nested
 
 
 _one: Final = msgspec.json.Decoder(_Plain).decode
 _many: Final = msgspec.json.Decoder(list[_Plain]).decode
 _ids_fit: Final = re.compile(r"[A-Za-z0-9._~-]+").fullmatch
-_LARGEST: Final = 2**63 - 1
 
 
 def read(raw: bytes) -> list[Body]:
@@ -64,24 +66,24 @@ def _plain(raw: bytes) -> list[Body] | None:
         events = [_one(raw)] if raw.startswith(b"{") else _many(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    if len(events) > wire.MAX_EVENTS or not all(map(_is_plain, events)):
+    if len(events) > wire.MAX_EVENTS or not _are_plain(events):
         return None
-    return [msgspec.to_builtins(event) for event in events]
+    bodies: list[Body] = msgspec.to_builtins(events)
+    return bodies
 
 
-def _is_plain(event: _Plain) -> bool:
-    ids = event.visitID + (event.pageID or "") + (event.globalVisitID or "")
-    words = event.eventName + (event.eventType or "") + (event.eventID or "")
-    if not _ids_fit(ids) or not words.isprintable() or not _is_small(event.timestamp):
-        return False
-    return event.data is None or all(map(_is_small, event.data.values()))
+def _are_plain(events: Sequence[_Plain]) -> bool:
+    """Are all ids and words of the signs that are allowed? Each is looked at once: many repeat."""
+    ids: set[str | None] = set()
+    words: set[str | None] = set()
+    for event in events:
+        ids.update((event.visitID, event.pageID, event.globalVisitID))
+        words.update((event.eventName, event.eventType, event.eventID))
+    return bool(_ids_fit(_joined(ids))) and _joined(words).isprintable()
 
 
-def _is_small(value: object) -> bool:
-    """Text, truth, or a number that a double or the database holds; nothing nested."""
-    if isinstance(value, str | float | bool) or value is None:
-        return True
-    return isinstance(value, int) and -_LARGEST <= value <= _LARGEST
+def _joined(texts: set[str | None]) -> str:
+    return "".join(filter(None, texts))
 
 
 class EventDoor:
