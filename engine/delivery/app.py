@@ -62,7 +62,7 @@ def create_app(
         middleware=[Middleware(Guard, access=access)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
-    door = Guard(EventDoor(ingest, access, rates), access=access)
+    door = Guard(EventDoor(ingest, access, rates), access=access, pages=False)
     app.busiest = ServerErrorMiddleware(door, handler=_failed)
     return app
 

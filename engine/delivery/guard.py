@@ -29,17 +29,20 @@ _PREFLIGHT: Final = {
 
 
 class Guard:
-    """ASGI middleware; a refused origin reaches no route."""
+    """ASGI middleware; a refused origin reaches no route.
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    Without ``pages`` all answers are JSON, and need no policy for what a page may load.
+    """
+
+    def __init__(self, app: ASGIApp, access: Access, *, pages: bool = True) -> None:
         self._app = app
         self._access = access
-        ancestors = " ".join(["'self'", *sorted(access.origins)])
-        self._always = [
-            (b"x-content-type-options", b"nosniff"),
-            (b"referrer-policy", b"same-origin"),
-            (b"content-security-policy", _POLICY.format(ancestors=ancestors).encode()),
-        ]
+        self._always = [(b"x-content-type-options", b"nosniff")]
+        if pages:
+            ancestors = " ".join(["'self'", *sorted(access.origins)])
+            policy = _POLICY.format(ancestors=ancestors).encode()
+            self._always.append((b"referrer-policy", b"same-origin"))
+            self._always.append((b"content-security-policy", policy))
         self._admitted: set[tuple[bytes, bytes | None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

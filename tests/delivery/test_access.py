@@ -212,6 +212,21 @@ def test_every_answer_has_security_headers(guarded: Serving) -> None:
         assert "server" not in headers
 
 
+@pytest.mark.parametrize("token", [True, False], ids=["accepted", "refused"])
+def test_an_answer_to_events_is_taken_for_nothing_but_json(guarded: Serving, token: bool) -> None:
+    visit = guarded.visit()
+    answer = httpx.post(
+        f"{guarded.address}/server/data/events",
+        json={"eventName": "PageEntered", "visitID": visit["visitID"]},
+        headers={"X-Overture-Token": visit["token"]} if token else {},
+    )
+    assert answer.status_code == (200 if token else 401)
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Vary"] == "Origin"
+    assert "Content-Security-Policy" not in answer.headers
+
+
 def test_public_files_are_for_every_page(guarded: Serving) -> None:
     for root in ("/frontend", "/server"):
         url = f"{guarded.address}{root}/resources/js/build/GPE.min.js"
