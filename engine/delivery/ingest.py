@@ -127,7 +127,8 @@ class Ingest:
                     given = visitor or event.get("globalVisitID") or visit
                     owner = await self._owner(visit, given)
                 visitors[visit] = owner
-            groups.setdefault(owner, []).append(_input(event, owner, *outside))
+                groups.setdefault(owner, [])
+            groups[owner].append(_input(event, owner, *outside))
         new = await self._submit_together(groups)
         for visit, owner in visitors.items():
             self.on_known(visit, owner)
@@ -203,7 +204,9 @@ def _input(body: Body, visitor: str, now: int, version: str, agents: dict[str, i
     """The input that stores an event; its body is completed in place."""
     name = body.get("eventID")
     body["globalVisitID"] = visitor
-    body["eventID"] = name or new_id()
-    body["data"] = body.get("data") or {}
+    if name is None:
+        body["eventID"] = new_id()
+    if "data" not in body:
+        body["data"] = {}
     body["agents"] = agents
     return Input(kind="event", visit=body["visitID"], time=now, version=version, id=name, body=body)

@@ -8,7 +8,7 @@ request can: then the standard library does it, with escapes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
@@ -28,9 +28,19 @@ def encode(value: object) -> bytes:
         return _escaped(value).encode()
 
 
+<<<<<<< HEAD
 def encode_plain(value: object) -> bytes:
     """Write JSON as ``encode`` does, of what has a UTF-8 form. Raises TypeError, ValueError."""
     return _encode(value)
+=======
+def texts_of(values: Iterable[object]) -> list[str]:
+    """Write each as JSON, as ``encode`` does. Raises TypeError for what is no JSON value."""
+    kept = list(values)
+    try:
+        return [_encode(value).decode() for value in kept]
+    except UnicodeEncodeError:
+        return [encode(value).decode() for value in kept]
+>>>>>>> 7f3afa6 (Browser events are checked in one pass, and written as texts in one)
 
 
 def decode(raw: bytes | str) -> Any:

@@ -14,7 +14,7 @@ from typing import Final
 from engine.hosts.clock import CLOCK, Clock
 from engine.hosts.contract import Core, Deliver, Document, Entry, Input, Overloaded, Past
 from engine.hosts.courier import Courier
-from engine.hosts.encoding import encode
+from engine.hosts.encoding import texts_of
 from engine.hosts.inbox import Inbox, Submit
 from engine.hosts.journal import Retention
 from engine.hosts.store import Record, Store, explain
@@ -98,7 +98,7 @@ class SqliteHost:
         if not inputs:
             return 0
         epoch = self._store.epoch
-        bodies = [encode(one.body).decode() for one in inputs]
+        bodies = texts_of([one.body for one in inputs])
         submit = Submit(
             visitor,
             [one.within(epoch) for one in inputs],
