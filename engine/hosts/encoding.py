@@ -28,11 +28,11 @@ def encode(value: object) -> bytes:
         return _escaped(value).encode()
 
 
-<<<<<<< HEAD
 def encode_plain(value: object) -> bytes:
     """Write JSON as ``encode`` does, of what has a UTF-8 form. Raises TypeError, ValueError."""
     return _encode(value)
-=======
+
+
 def texts_of(values: Iterable[object]) -> list[str]:
     """Write each as JSON, as ``encode`` does. Raises TypeError for what is no JSON value."""
     kept = list(values)
@@ -40,7 +40,6 @@ def texts_of(values: Iterable[object]) -> list[str]:
         return [_encode(value).decode() for value in kept]
     except UnicodeEncodeError:
         return [encode(value).decode() for value in kept]
->>>>>>> 7f3afa6 (Browser events are checked in one pass, and written as texts in one)
 
 
 def decode(raw: bytes | str) -> Any:
