@@ -37,11 +37,11 @@ from engine.runtime.fading import Fading
 from engine.runtime.library import Library
 from engine.runtime.outcome import Batch, Decision, Outcome, Send
 from engine.runtime.plan import Plan
-from engine.runtime.road import copy_of
+from engine.runtime.road import copy_of, event_of
 from engine.runtime.step import advance, next_timer
 from engine.runtime.visitor import PAGES_OPEN, VISITS_OPEN, Visitor
 from engine.vocabulary import limits
-from engine.vocabulary.events import NOTHING, PAGE_EXITED, Event, Expiry, Moment, Tick
+from engine.vocabulary.events import NOTHING, PAGE_EXITED, Expiry, Moment, Tick
 
 FORMAT: Final = 2
 """The number of the format of documents; ``decode`` reads the older ones too."""
@@ -314,7 +314,7 @@ class _Draft:
     # ------------------------------------------------------------------ deciding
 
     def _event(self, one: Input) -> None:
-        event = _event_of(one, self._visitor.id, self._now)
+        event = event_of(one.body, self._visitor.id, one.visit, self._now)
         self._step(event)
         if self._outbox and event.name == PAGE_EXITED:
             self._leave(event.visit, event.page)
@@ -514,25 +514,6 @@ _EMPTY: Final[Document] = {
     "outbox": {},
     "connected": {},
 }
-
-
-def _event_of(one: Input, visitor: str, now: int) -> Event:
-    body = one.body
-    get = body.get
-    return Event(
-        name=body["eventName"],
-        time=now,
-        visitor=visitor,
-        visit=one.visit,
-        page=get("pageID"),
-        id=get("eventID"),
-        url=get("url"),
-        title=get("title"),
-        language=get("languageCode"),
-        category=get("category"),
-        data=get("data") or NOTHING,
-        agents=get("agents") or NOTHING,
-    )
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

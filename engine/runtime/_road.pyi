@@ -1,6 +1,7 @@
 """The native module of the short road; ``native/README.md`` says what it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome
 from engine.runtime.plan import Plan
@@ -10,6 +11,9 @@ from engine.vocabulary.line import Line
 
 def copy_of(visitor: Visitor, /) -> Visitor:
     """``Visitor.copy``: the same memory again, which shares nothing that is changed in place."""
+
+def event_of(body: Mapping[str, Any], visitor: str, visit: str, time: int, /) -> Event:
+    """``road.event_in``: the event of a stored body. Raises KeyError for one without a name."""
 
 class Road:
     """The short road of one plan."""

@@ -6,6 +6,7 @@ import gc
 import json
 import os
 import tracemalloc
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from properties.test_stream import line_of
 from engine.language.compiler import compile_book
 from engine.language.source import Source
 from engine.runtime.plan import Plan, plan
-from engine.runtime.road import IS_NATIVE, copy_of
+from engine.runtime.road import IS_NATIVE, copy_of, event_in, event_of
 from engine.runtime.step import advance
 from engine.runtime.stream import Stream
 from engine.runtime.visitor import Visitor
@@ -70,6 +71,34 @@ def test_a_copy_is_the_same_and_shares_nothing(case: Case) -> None:
         assert natively == plainly
         assert json.dumps(visitor.to_json()) == before
         visitor = natively
+
+
+_BODIES = st.fixed_dictionaries(
+    {"eventName": st.text()},
+    optional={
+        "pageID": st.none() | st.text(),
+        "eventID": st.text(),
+        "url": st.text(),
+        "title": st.text(),
+        "languageCode": st.text(),
+        "category": st.text(),
+        "data": st.none() | st.dictionaries(st.text(), st.integers() | st.text()),
+        "agents": st.dictionaries(st.text(), st.integers()),
+        "more": st.integers(),
+    },
+)
+
+
+@native
+@given(_BODIES, st.booleans())
+def test_an_event_is_the_same_from_either(body: dict[str, object], frozen: bool) -> None:
+    given_ = MappingProxyType(body) if frozen else body
+    made, expected = event_of(given_, "W", "V", 5), event_in(given_, "W", "V", 5)
+    assert made == expected
+    assert made.pacing is expected.pacing
+    for wanting in ({}, {"eventname": "Cart"}):
+        with pytest.raises(KeyError, match="eventName"):
+            event_of(wanting, "W", "V", 5)
 
 
 _BOOK = """\

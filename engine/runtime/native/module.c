@@ -297,6 +297,8 @@ PyTypeObject road_type = {
 
 static PyMethodDef functions[] = {
     {"copy_of", visitor_copy, METH_O, "copy_of(visitor): the same again, sharing nothing."},
+    {"event_of", (PyCFunction)(void (*)(void))event_of, METH_FASTCALL,
+     "event_of(body, visitor, visit, time): the event of a stored body."},
     {NULL, NULL, 0, NULL},
 };
 

@@ -197,6 +197,11 @@ int register_take(const Register *own, Moment *moment);
 /* The visitor once more, as a function of the module. */
 PyObject *visitor_copy(PyObject *module, PyObject *visitor);
 
+/* ---------------------------------------------------------------- events.c */
+
+/* The event of a stored body, as a function of the module. */
+PyObject *event_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
+
 /* ---------------------------------------------------------------- road.c */
 
 /* What waits for one watch. A guarded one is watched by guarantees, and moved by Python. */
