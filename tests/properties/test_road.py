@@ -6,7 +6,9 @@ import gc
 import json
 import os
 import tracemalloc
+from collections.abc import Callable
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -176,6 +178,16 @@ strategy "all"
 """
 
 
+_SHAPES = """\
+event Cart
+event Search
+message Offer is gpe.appendContent { url: "/offer.html" }
+strategy "shapes"
+  on Cart, then all of (Search, PageEntered), then no Cart for 5 min, per visitor
+    send Offer
+"""
+
+
 def _planned(text: str, *, native: bool) -> Plan:
     found = compile_book([Source(name="a.strategy", text=text)])
     assert found.book is not None, found.diagnostics
@@ -251,6 +263,31 @@ def test_memory_is_moved_alike(told: list[tuple[str, int, str | None, object]]) 
         event = _event(0, name=name, time=now, page=page, data=data)
         assert advance(fast, natively, event)[1:] == advance(slow, plainly, event)[1:]
         assert json.dumps(natively.to_json()) == json.dumps(plainly.to_json())
+
+
+_HARMED: tuple[Callable[[Any], Any], ...] = (
+    lambda kept: kept[:1] if isinstance(kept, list) else kept,
+    lambda kept: [5 for _ in kept] if isinstance(kept, list) else kept,
+    lambda kept: [(9, None) for _ in kept] if isinstance(kept, list) else kept,
+    lambda _: "text",
+)
+
+
+@native
+@pytest.mark.parametrize("harm", _HARMED, ids=["short", "numbers", "pairs", "text"])
+def test_memory_of_another_shape_is_an_error_and_no_crash(harm: Callable[[Any], Any]) -> None:
+    """A store has checksums; if one passes all the same, nothing is read beyond what is there."""
+    planned = _planned(_SHAPES, native=True)
+    visitor = Visitor.new("W")
+    for number, name in enumerate(("Cart", "Search")):
+        advance(planned, visitor, _event(number, name=name))
+    kept = visitor.memory
+    assert kept, "there is something to harm"
+    for key in kept:
+        kept[key] = harm(kept[key])
+    more = [_event(number, name=name) for number, name in enumerate(("Search", "PageEntered"), 2)]
+    with pytest.raises(ValueError, match="another shape"):
+        [advance(planned, visitor, event) for event in more]
 
 
 @native

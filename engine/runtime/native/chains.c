@@ -256,6 +256,8 @@ older_entries(const Move *move, const Position *position, PyObject *entries)
     PyObject *before = PyDict_GetItemWithError(move->memory, position->part_key);
     if (before == NULL)
         return PyErr_Occurred() ? -1 : 0;
+    if (!PyList_CheckExact(before))
+        return of_another_shape();
     for (Py_ssize_t n = 0; n < PyList_GET_SIZE(before); n++) {
         PyObject *entry = PyList_GET_ITEM(before, n);
         long atom = is_tuple(entry, 2) ? PyLong_AsLong(PyTuple_GET_ITEM(entry, 0)) : -1;
@@ -357,12 +359,12 @@ int
 chain_advance(const Rule *rule, Moment *moment, const Found *found)
 {
     Move move = {.rule = rule, .moment = moment, .found = found};
-    move.memory = memory_of(rule, moment);
+    move.memory = memory_of(rule->per, moment);
     move.chains = PyDict_GetItemWithError(move.memory, rule->key);
     int done = move.chains == NULL && PyErr_Occurred() ? -1 : 0;
     if (move.chains != NULL
         && (!PyList_CheckExact(move.chains) || PyList_GET_SIZE(move.chains) != rule->last + 1))
-        done = of_another_shape();
+        return of_another_shape();
     for (int k = rule->last; done == 0 && k >= 0; k--)
         if (fits_position(found, &rule->positions[k]))
             done = move_position(&move, k);

@@ -90,37 +90,40 @@ read_links(Road *road, PyObject *rules_of)
     return PyErr_Occurred() ? -1 : 0;
 }
 
-/* The registers of each watch, in the order of its recorders. */
-static int
-read_recorders(Road *road, Watch *watch, PyObject *registers, PyObject *recorders)
+/* The watch of a register; NULL with an error. */
+static Watch *
+watch_of(Road *road, PyObject *registers, Py_ssize_t place)
 {
-    watch->registers = arena_new(&road->arena, PyList_GET_SIZE(registers), sizeof(Register));
-    for (Py_ssize_t n = 0; watch->registers != NULL && n < PyList_GET_SIZE(registers); n++)
-        if (register_read(&road->arena, &watch->registers[watch->register_count++],
-                          PyList_GET_ITEM(registers, n), PyTuple_GET_ITEM(recorders, n)))
-            return -1;
-    return watch->registers == NULL ? -1 : 0;
+    PyObject *number = held(&road->arena, PyTuple_GET_ITEM(registers, place), "watch");
+    return number == NULL ? NULL : &road->watches[PyLong_AsLong(number)];
 }
 
+/* The registers of each watch, in the order of its recorders. */
 static int
 read_registers(Road *road, PyObject *plan)
 {
     PyObject *registers = held(&road->arena, plan, "registers");
-    PyObject *recorders = held(&road->arena, plan, "recorders_of"), *number, *of;
-    PyObject *by_watch = PyErr_Occurred() ? NULL : arena_hold(&road->arena, PyDict_New());
-    Py_ssize_t place = 0;
-    for (Py_ssize_t n = 0; by_watch != NULL && n < PyTuple_GET_SIZE(registers); n++) {
-        PyObject *one = PyTuple_GET_ITEM(registers, n);
-        PyObject *watch = held(&road->arena, one, "watch"), *fresh = PyList_New(0);
-        of = watch == NULL || fresh == NULL ? NULL : PyDict_SetDefault(by_watch, watch, fresh);
-        Py_XDECREF(fresh);
-        if (of == NULL || PyList_Append(of, one))
+    PyObject *recorders = held(&road->arena, plan, "recorders_of");
+    Py_ssize_t count = PyErr_Occurred() ? 0 : PyTuple_GET_SIZE(registers);
+    for (Py_ssize_t n = 0; n < count; n++) {
+        Watch *watch = watch_of(road, registers, n);
+        if (watch == NULL)
             return -1;
+        watch->register_count++;
     }
-    while (by_watch != NULL && PyDict_Next(by_watch, &place, &number, &of)) {
-        give_way(place);
-        PyObject *own = PyDict_GetItemWithError(recorders, number);
-        if (own == NULL || read_recorders(road, &road->watches[PyLong_AsLong(number)], of, own))
+    for (Py_ssize_t n = 0; n < count; n++) {
+        give_way(n);
+        PyObject *one = PyTuple_GET_ITEM(registers, n);
+        Watch *watch = watch_of(road, registers, n);
+        if (watch->registers == NULL) {
+            watch->registers = arena_new(&road->arena, watch->register_count, sizeof(Register));
+            watch->register_count = 0; /* it counts those that were read from here on */
+        }
+        PyObject *own = PyDict_GetItem(recorders, held(&road->arena, one, "watch"));
+        if (own == NULL || watch->registers == NULL)
+            return -1;
+        Register *into = &watch->registers[watch->register_count];
+        if (register_read(&road->arena, into, one, PyTuple_GET_ITEM(own, watch->register_count++)))
             return -1;
     }
     return PyErr_Occurred() ? -1 : 0;

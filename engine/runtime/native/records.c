@@ -87,6 +87,15 @@ tuple_of(PyTypeObject *type, Py_ssize_t count, PyObject **values)
     return made;
 }
 
+int
+choice(PyObject *text, const char *const *choices)
+{
+    for (int n = 0; choices[n] != NULL; n++)
+        if (PyUnicode_CompareWithASCIIString(text, choices[n]) == 0)
+            return n;
+    return -1;
+}
+
 bool
 whole(PyObject *number, long long *value)
 {

@@ -8,15 +8,6 @@
 
 /* ---------------------------------------------------------------- laying a register out */
 
-static int
-choice_of(PyObject *text, const char *const *choices)
-{
-    for (int n = 0; choices[n] != NULL; n++)
-        if (PyUnicode_CompareWithASCIIString(text, choices[n]) == 0)
-            return n;
-    return -1;
-}
-
 int
 register_read(Arena *arena, Register *own, PyObject *from, PyObject *recorder)
 {
@@ -30,9 +21,9 @@ register_read(Arena *arena, Register *own, PyObject *from, PyObject *recorder)
     own->recorder = recorder; /* the plan holds it */
     if (PyErr_Occurred())
         return -1;
-    int what = choice_of(kept, keeps), where = choice_of(place, places), kind = 0;
+    int what = choice(kept, keeps), where = choice(place, places), kind = 0;
     if (what >= KEEPS_LATEST) {
-        kind = field == Py_None ? -1 : choice_of(PyTuple_GET_ITEM(field, 1), kinds);
+        kind = field == Py_None ? -1 : choice(PyTuple_GET_ITEM(field, 1), kinds);
         own->field = field == Py_None ? NULL : PyTuple_GET_ITEM(field, 0);
     }
     bool here = what >= 0 && where >= 0 && kind >= 0 && whole(horizon, &own->horizon);
@@ -45,19 +36,6 @@ register_read(Arena *arena, Register *own, PyObject *from, PyObject *recorder)
 /* ---------------------------------------------------------------- taking an event in */
 
 typedef enum { TAKE_FAILED = -1, TAKEN, BY_PYTHON } Take;
-
-static PyObject *
-memory_at(const Register *own, const Moment *moment)
-{
-    switch (own->place) {
-    case PER_VISITOR:
-        return AT(moment->visitor, names.visitor.memory);
-    case PER_VISIT:
-        return AT(moment->visit, names.visit.memory);
-    default:
-        return AT(moment->page, names.page.memory);
-    }
-}
 
 /* Steals the value; NULL is an error that is already there. */
 static Take
@@ -257,13 +235,13 @@ take(const Register *own, Moment *moment)
     case KEPT_BY_PYTHON:
         return BY_PYTHON;
     case KEEPS_COUNT:
-        return take_count(own, memory_at(own, moment));
+        return take_count(own, memory_of(own->place, moment));
     case KEEPS_LAST:
         return take_last(own, moment);
     case KEEPS_TIMES:
-        return take_entry(own, moment, memory_at(own, moment), Py_NewRef(moment->now));
+        return take_entry(own, moment, memory_of(own->place, moment), Py_NewRef(moment->now));
     default:
-        return take_value(own, moment, memory_at(own, moment));
+        return take_value(own, moment, memory_of(own->place, moment));
     }
 }
 

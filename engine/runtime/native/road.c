@@ -130,7 +130,7 @@ move_chain(const Rule *rule, Moment *moment, const Found *found, PyObject **fits
     if (*fits == NULL && (*fits = numbers_of(PySet_New, PySet_Add, found)) == NULL)
         return -1;
     PyObject *scene = moment_scene(moment);
-    PyObject *memory = memory_of(rule, moment);
+    PyObject *memory = memory_of(rule->per, moment);
     PyObject *bound = scene == NULL ? NULL
                                     : PyObject_CallMethodObjArgs(rule->automaton, names.move,
                                                                  moment->visitor, memory, scene,

@@ -53,6 +53,8 @@ int pile_add(Pile *pile, PyObject *value);
 PyObject *pile_tuple(Pile *pile);
 void pile_free(Pile *pile);
 
+/* The place of a text among choices, of which the last is NULL; -1 when it is none of them. */
+int choice(PyObject *text, const char *const *choices);
 /* A time in ms; false when it is no whole number of 62 bits (no error is set). */
 bool whole(PyObject *number, long long *value);
 
@@ -150,8 +152,8 @@ typedef struct {
 /* A watch moves these positions of this rule, the last first. */
 typedef struct { int rank, count; const int *positions; } Link;
 
-/* Where the rule remembers what the event moves: the memory of its visitor, visit or page. */
-PyObject *memory_of(const Rule *rule, const Moment *moment);
+/* Where what the event moves is remembered: the memory of its visitor, visit or page. */
+PyObject *memory_of(Per per, const Moment *moment);
 int rule_read(Arena *arena, Rule *rule, PyObject *planned, bool plain);
 /* Moves what the rule remembers by the event. 1: complete, 0: not, -1: an error. */
 int rule_advance(const Rule *rule, Moment *moment, const int *positions, int count);

@@ -17,11 +17,10 @@ held_or_not(Arena *arena, PyObject *object, const char *name)
 static int
 one_of(PyObject *text, const char *const *choices)
 {
-    for (int n = 0; text != NULL && choices[n] != NULL; n++)
-        if (PyUnicode_CompareWithASCIIString(text, choices[n]) == 0)
-            return n;
-    PyErr_SetString(PyExc_ValueError, "a pattern of an unknown kind");
-    return -1;
+    int found = text == NULL ? -1 : choice(text, choices);
+    if (found < 0)
+        PyErr_SetString(PyExc_ValueError, "a pattern of an unknown kind");
+    return found;
 }
 
 static int
@@ -114,9 +113,9 @@ rule_read(Arena *arena, Rule *rule, PyObject *planned, bool plain)
 /* ---------------------------------------------------------------- moving */
 
 PyObject *
-memory_of(const Rule *rule, const Moment *moment)
+memory_of(Per per, const Moment *moment)
 {
-    switch (rule->per) {
+    switch (per) {
     case PER_VISITOR:
         return AT(moment->visitor, names.visitor.memory);
     case PER_VISIT:
@@ -210,9 +209,9 @@ rule_advance(const Rule *rule, Moment *moment, const int *positions, int positio
     case NOTHING_KEPT:
         return 1;
     case TIMES:
-        return count(rule, memory_of(rule, moment), moment);
+        return count(rule, memory_of(rule->per, moment), moment);
     case LEAN:
-        return follow(rule, memory_of(rule, moment), moment, positions, positions_count);
+        return follow(rule, memory_of(rule->per, moment), moment, positions, positions_count);
     default:
         PyErr_SetString(PyExc_SystemError, "a chain is moved by Python");
         return -1;
