@@ -21,23 +21,24 @@ bytes. What is empty is left out.
 from __future__ import annotations
 
 import json
-from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from hashlib import blake2b
-from typing import Any, Final, TypedDict
+from typing import Any, Final
 
 from msgspec.structs import replace
 
 from engine.hosts import format1
 from engine.hosts.contract import CONNECTIONS_OF_A_VISIT, Advance, Document, Input, Message
 from engine.hosts.encoding import decode, encode
+from engine.hosts.marks import MARK, SEEN, knows, mark_of, noted, run_of
 from engine.hosts.pressing import pressed, unpressed
+from engine.hosts.waiting import Waiting, gone, is_done, is_for, left, message_of, taken
 from engine.runtime.bound import Beside
 from engine.runtime.fading import Fading
 from engine.runtime.library import Library
 from engine.runtime.outcome import Batch, Decision, Outcome, Send
 from engine.runtime.plan import Plan
 from engine.runtime.road import copy_of, event_of
+from engine.runtime.runs import follow
 from engine.runtime.step import advance, next_timer
 from engine.runtime.visitor import PAGES_OPEN, VISITS_OPEN, Visitor
 from engine.vocabulary import limits
@@ -53,13 +54,6 @@ ENTRIES: Final = 300
 """How many messages of one visit wait at most."""
 WAITING: Final = 1_000
 """How many messages of all visits of a visitor wait at most."""
-SEEN: Final = 256
-"""How many ids of inputs are remembered, to recognise duplicates."""
-
-_DIGEST: Final = blake2b(digest_size=8)
-_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
-_MARK: Final = 8
-"""The length of one remembered id: 6 bytes of its digest, in base 64."""
 _PLANS: Final = 4
 _NEVER: Final = -1
 
@@ -72,24 +66,14 @@ BESIDE: Final = Beside(
     messages=WAITING,
     # Its page and visit, and the pages that it waits for: those that are open or connected.
     message=_FRAME + (2 + PAGES_OPEN + CONNECTIONS_OF_A_VISIT) * _NAME,
-    usual=_FRAME + 20 * _MARK,
-    most=_FRAME + SEEN * _MARK + VISITS_OPEN * (_NAME + CONNECTIONS_OF_A_VISIT * 2 * _NAME),
+    usual=_FRAME + 20 * MARK,
+    most=_FRAME + SEEN * MARK + VISITS_OPEN * (_NAME + CONNECTIONS_OF_A_VISIT * 2 * _NAME),
 )
 """What stands in the document beside the memory of the rules, without what others push."""
 
 
-class _Entry(TypedDict):
-    """One message in the outbox. ``waits_for`` matters for an entry without page only."""
-
-    offset: int
-    page: str | None
-    ids: list[str]
-    payload: str
-    expires: int
-    strategy: bool
-    left: bool
-    taken: bool
-    waits_for: list[str | None]
+Decided = tuple[Mapping[str, Any], ...]
+"""What was decided because of one input."""
 
 
 class EngagementCore:
@@ -106,7 +90,7 @@ class EngagementCore:
     def advance(self, visitor: str, document: Document | None, inputs: Sequence[Input]) -> Advance:
         """Apply inputs in order. Pure; raises ValueError for a kind of input it does not know."""
         draft = _Draft(self._library, visitor, document)
-        decisions = tuple([draft.apply(one) for one in inputs])
+        decisions = draft.apply_all(inputs if isinstance(inputs, list) else list(inputs))
         return draft.finish(decisions, self._fades)
 
     def woken(self, now: int) -> Input:
@@ -174,9 +158,9 @@ def outbox_after(
 ) -> list[Message]:
     """Messages after ``offset`` that still wait for a page, oldest first."""
     return [
-        _message(visit, entry)
+        message_of(visit, entry)
         for entry in document["outbox"].get(visit, ())
-        if entry["offset"] > offset and _is_for(entry, page)
+        if entry["offset"] > offset and is_for(entry, page)
     ]
 
 
@@ -192,21 +176,58 @@ class _Draft:
         self._epoch: int = old["epoch"]
         self._seen: str = old["seen"]
         self._offset: int = old["offset"]
-        self._outbox: dict[str, list[_Entry]] = dict(old["outbox"])
+        self._outbox: dict[str, list[Waiting]] = dict(old["outbox"])
         self._connected: dict[str, dict[str, str | None]] = dict(old["connected"])
         self._plan: Plan = library.live
         self._alive_at = _NEVER
         self._messages: list[Message] = []
         self._decisions: list[Mapping[str, Any]] = []
 
-    def apply(self, one: Input) -> tuple[Mapping[str, Any], ...] | None:
+    def apply_all(self, inputs: list[Input]) -> tuple[Decided | None, ...]:
+        """Apply inputs in order; what was decided because of each, or None for a duplicate."""
+        found: list[Decided | None] = []
+        while (place := len(found)) < len(inputs):
+            found += self._follow(inputs, place) or [self.apply(inputs[place])]
+        return tuple(found)
+
+    def _follow(self, inputs: list[Input], place: int) -> list[Decided]:
+        """Apply what comes together from there on, as ``apply`` would one by one, but in one go.
+
+        These are new events of one visit and moment, up to the first that something was decided
+        of. None when something is in their way that ``apply`` has to see to.
+        """
+        first, plan = inputs[place], self._plan
+        if self._outbox or first.epoch != self._epoch or first.version != plan.version:
+            return []
+        now = first.time if first.time > self._now else self._now
+        self._let_go_of_ids(now)
+        bodies, marks = run_of(inputs, place, self._seen)
+        if not bodies:
+            return []
+        self._now = now
+        count, outcome = follow(plan, self._owned(), bodies, first.visit, now)
+        self._seen = noted(self._seen, marks[: count * MARK])
+        found: list[Decided] = [()] * count
+        if outcome is not None:
+            found[-1] = self._came(outcome, bodies[count - 1], first.visit)
+        return found
+
+    def _came(self, outcome: Outcome, body: Mapping[str, Any], visit: str) -> Decided:
+        """See to what came of an event while no message waited."""
+        self._decisions = []
+        self._see_to(outcome)
+        if self._outbox:
+            self._closed(body["eventName"], visit, body.get("pageID"))
+            self._tidy()
+        return tuple(self._decisions)
+
+    def apply(self, one: Input) -> Decided | None:
         """Apply one input; return what was decided, or None for a duplicate."""
         now = one.time if one.time > self._now else self._now
         if one.version != self._plan.version:
             self._plan, self._alive_at = self._library.plan_of(one.version), _NEVER
-        if self._seen and now != self._alive_at and self._is_silent(now):
-            self._seen = ""
-        if one.id is not None and not self._remember(one):
+        self._let_go_of_ids(now)
+        if not self._is_new(one):
             return None
         self._decisions = []
         if one.epoch != self._epoch:
@@ -263,6 +284,10 @@ class _Draft:
         # Offsets count on, for cursors and the ids of pushed messages are made of them.
         return None if self._offset else fades(self._plan, self._visitor)
 
+    def _let_go_of_ids(self, now: int) -> None:
+        if self._seen and now != self._alive_at and self._is_silent(now):
+            self._seen = ""
+
     def _is_silent(self, now: int) -> bool:
         """Are all visits over? Then no page is left that could repeat an input."""
         heard_of = now - self._plan.visit_expiry
@@ -273,19 +298,14 @@ class _Draft:
                 return False
         return True
 
-    def _remember(self, one: Input) -> bool:
+    def _is_new(self, one: Input) -> bool:
         """Note the id of an input; False when it is known already."""
-        # The length keeps visit and id apart; ids of browsers may have no proper UTF-8 form.
-        digest = _DIGEST.copy()
-        digest.update(f"{len(one.visit)}:{one.visit}{one.id}".encode("utf-8", "surrogatepass"))
-        raw = b2a_base64(digest.digest()[:6], newline=False)
-        mark = raw.translate(_URL_SAFE).decode("ascii")
-        # One text of marks of equal length instead of a list: a tenth of the memory. That two ids
-        # look the same is as likely as a hash of 48 bits says, 256 times for each id.
-        seen = self._seen
-        if mark in seen:
+        if one.id is None:
+            return True
+        mark = mark_of(one.visit, one.id)
+        if knows(self._seen, mark):
             return False
-        self._seen = (seen + mark)[-SEEN * _MARK :]
+        self._seen = noted(self._seen, mark)
         return True
 
     def _happen(self, one: Input) -> None:
@@ -316,8 +336,11 @@ class _Draft:
     def _event(self, one: Input) -> None:
         event = event_of(one.body, self._visitor.id, one.visit, self._now)
         self._step(event)
-        if self._outbox and event.name == PAGE_EXITED:
-            self._leave(event.visit, event.page)
+        self._closed(event.name, event.visit, event.page)
+
+    def _closed(self, name: str, visit: str, page: str | None) -> None:
+        if self._outbox and name == PAGE_EXITED:
+            self._leave(visit, page)
 
     def _tick(self, body: Mapping[str, Any]) -> None:
         due = next_timer(self._plan, self._visitor)
@@ -363,10 +386,15 @@ class _Draft:
         return min((entry["expires"] for entry in waiting), default=None)
 
     def _step(self, moment: Moment) -> None:
+        self._see_to(advance(self._plan, self._owned(), moment))
+
+    def _owned(self) -> Visitor:
         if not self._own:
             # Copied once for all inputs, and moved in place from then on.
             self._visitor, self._own = copy_of(self._visitor), True
-        outcome: Outcome = advance(self._plan, self._visitor, moment)
+        return self._visitor
+
+    def _see_to(self, outcome: Outcome) -> None:
         if outcome.decisions:
             self._decisions += map(_decision, outcome.decisions)
         for batch in outcome.batches:
@@ -408,7 +436,7 @@ class _Draft:
     ) -> None:
         self._offset += 1
         connected = set(self._connected.get(visit, {}).values())
-        entry = _Entry(
+        entry = Waiting(
             offset=self._offset,
             page=page,
             ids=ids,
@@ -421,7 +449,7 @@ class _Draft:
             waits_for=self._open_pages(visit, connected) if page is None else [],
         )
         self._outbox[visit] = [*self._outbox.get(visit, ()), entry]
-        self._messages.append(_message(visit, entry))
+        self._messages.append(message_of(visit, entry))
 
     def _open_pages(self, visit: str, connected: set[str | None]) -> list[str | None]:
         known = self._visitor.visits.get(visit)
@@ -431,7 +459,7 @@ class _Draft:
     def _connect(self, visit: str, connection: str, page: str | None) -> None:
         self._connected[visit] = self._connected.get(visit, {}) | {connection: page}
         entries = self._outbox.get(visit, ())
-        self._keep(visit, [_left(e) if e["page"] in (None, page) else e for e in entries])
+        self._keep(visit, [left(e) if e["page"] in (None, page) else e for e in entries])
 
     def _disconnect(self, visit: str, connection: str) -> None:
         known = self._connected.get(visit, {})
@@ -446,18 +474,18 @@ class _Draft:
         for entry in self._outbox.get(visit, ()):
             if entry["offset"] <= offset:
                 if entry["page"] is None:
-                    entry = _taken(entry, page)
+                    entry = taken(entry, page)
                 elif entry["page"] == page:
                     continue
-            if not _is_done(entry):
+            if not is_done(entry):
                 kept.append(entry)
         self._keep(visit, kept)
 
     def _leave(self, visit: str, page: str | None) -> None:
         """A page was exited: what left for it has no use any more."""
         entries = self._outbox.get(visit, ())
-        kept = [_gone(e, page) for e in entries if not (e["left"] and e["page"] == page)]
-        self._keep(visit, [entry for entry in kept if not _is_done(entry)])
+        kept = [gone(e, page) for e in entries if not (e["left"] and e["page"] == page)]
+        self._keep(visit, [entry for entry in kept if not is_done(entry)])
 
     def _tidy(self) -> None:
         """Drop what is a day old, and the oldest beyond the limit of a visit."""
@@ -491,7 +519,7 @@ class _Draft:
                 lost += gone["ids"]
         return lost
 
-    def _oldest(self) -> tuple[str, _Entry] | None:
+    def _oldest(self) -> tuple[str, Waiting] | None:
         """The entry that goes first: what has left before what has not, then the oldest."""
         every = [(visit, e) for visit, entries in self._outbox.items() for e in entries]
         if len(every) < 2:
@@ -499,7 +527,7 @@ class _Draft:
         every.sort(key=lambda one: one[1]["offset"])
         return min(every[:-1], key=lambda one: not one[1]["left"])
 
-    def _keep(self, visit: str, entries: list[_Entry]) -> None:
+    def _keep(self, visit: str, entries: list[Waiting]) -> None:
         if entries:
             self._outbox[visit] = entries
         else:
@@ -520,41 +548,3 @@ def _decision(decision: Decision) -> dict[str, Any]:
     values = decision._asdict()
     values["sends"] = list(decision.sends)
     return values
-
-
-def _message(visit: str, entry: _Entry) -> Message:
-    return Message(
-        visit=visit,
-        offset=entry["offset"],
-        page=entry["page"],
-        ids=tuple(entry["ids"]),
-        payload=entry["payload"],
-        expires=entry["expires"],
-    )
-
-
-def _is_for(entry: _Entry, page: str | None) -> bool:
-    if entry["page"] is not None:
-        return entry["page"] == page
-    return page in entry["waits_for"] or not entry["taken"]
-
-
-def _left(entry: _Entry) -> _Entry:
-    return entry if entry["left"] else _Entry(**{**entry, "left": True})
-
-
-def _gone(entry: _Entry, page: str | None) -> _Entry:
-    """The entry when it no longer waits for a page."""
-    if page not in entry["waits_for"]:
-        return entry
-    rest = [name for name in entry["waits_for"] if name != page]
-    return _Entry(**{**entry, "waits_for": rest})
-
-
-def _taken(entry: _Entry, page: str | None) -> _Entry:
-    return _Entry(**{**_gone(entry, page), "left": True, "taken": True})
-
-
-def _is_done(entry: _Entry) -> bool:
-    """Has an entry for every page reached all of them?"""
-    return entry["page"] is None and entry["taken"] and not entry["waits_for"]

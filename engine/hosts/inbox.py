@@ -28,8 +28,8 @@ class Submit(msgspec.Struct, frozen=True, gc=False):
     """Inputs that wait for the writer, each with its body as it will be stored, and who waits."""
 
     visitor: str
-    inputs: Sequence[Input]
-    bodies: Sequence[str]
+    inputs: list[Input]
+    bodies: list[str]
     size: int
     answer: asyncio.Future[int]
 

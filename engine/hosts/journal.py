@@ -17,12 +17,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.hosts.encoding import decode
+from engine.hosts.rows import WIDTH
 
 PARTS: Final = 16
 """Segments of a full journal; so much more than its bounds may be there for a moment."""
 _DAY: Final = 86_400_000
 BODY: Final = 9
 """The place of the body in a row of the journal; after it come the decisions."""
+_TIME: Final = 5
 _ROW: Final = 64
 """Bytes of a row beside its texts, about."""
 
@@ -58,11 +60,12 @@ class Journal:
         # The youngest segment is never trimmed, so no offset is given twice.
         self.next_offset = max(last or 0, first - 1) + 1
 
-    def grow(self, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Count rows that were written."""
-        for row in rows:
-            self._began = self._began or row[5]
-            self._bytes += sum(map(len, row[BODY : BODY + 2])) + _ROW
+    def grow(self, values: Sequence[Any]) -> None:
+        """Count rows that were written, the values of one after those of the other."""
+        if values and not self._began:
+            self._began = values[_TIME]
+        texts = sum(map(len, values[BODY::WIDTH])) + sum(map(len, values[BODY + 1 :: WIDTH]))
+        self._bytes += texts + _ROW * (len(values) // WIDTH)
 
     def note(self, cursor: sqlite3.Cursor) -> None:
         """Write down how large the segment is. A crash forgets some seconds of it at most."""

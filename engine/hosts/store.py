@@ -16,7 +16,7 @@ import logging
 import secrets
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -25,13 +25,13 @@ import msgspec
 
 from engine.hosts import checksums, schema
 from engine.hosts.checkpoints import Checkpoints
-from engine.hosts.contract import Document, Entry, Input, Overloaded
-from engine.hosts.encoding import decode, encode, encode_plain
+from engine.hosts.contract import Document, Entry, Overloaded
+from engine.hosts.encoding import decode, encode
 from engine.hosts.journal import Journal
+from engine.hosts.rows import COLUMNS, WIDTH, Row, entry_of
 
 _LOG = logging.getLogger(__name__)
 
-_JOURNAL: Final = "before, visitor, visit, kind, time, version, epoch, id, body, decisions"
 _HISTORY_LIMIT: Final = 16 * 1024 * 1024
 _LATEST: Final = 2**63 - 1
 _CHUNK: Final = 64
@@ -43,8 +43,6 @@ _CACHE_KB: Final = 16 * 1024
 
 _BUSY: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 """Errors of the moment: the same submit may succeed later."""
-
-Row = tuple[Any, ...]
 
 
 class Record(msgspec.Struct, frozen=True, gc=False):
@@ -70,13 +68,14 @@ class Changes:
 
     ``created``, ``moved`` and ``marked`` are rows of visitors: new ones, documents of known ones,
     and their wake-ups where these changed. ``kept`` names whose document is kept as a snapshot.
+    Of ``journal`` the values of one row stand after those of the other.
     """
 
     created: dict[int, Row] = field(default_factory=dict)
     moved: dict[int, Row] = field(default_factory=dict)
     marked: dict[int, Row] = field(default_factory=dict)
     kept: list[int] = field(default_factory=list)
-    journal: list[Row] = field(default_factory=list)
+    journal: list[Any] = field(default_factory=list)
     visits: dict[str, int] = field(default_factory=dict)
 
 
@@ -174,7 +173,7 @@ class Store:
                 map(_visit_row, changes.visits.items()),
             )
             _many(cursor, _KEEP_HEAD, [(one,) for one in changes.kept], _KEEP_TAIL)
-            _many(cursor, "INSERT OR ROLLBACK INTO journal VALUES", changes.journal)
+            _write(cursor, "INSERT OR ROLLBACK INTO journal VALUES", changes.journal, WIDTH)
             _many(cursor, "INSERT OR ROLLBACK INTO visitors VALUES", changes.created.values())
             _many(cursor, _MOVE_HEAD, changes.moved.values(), _MOVE_TAIL)
             _many(cursor, _MARK_HEAD, changes.marked.values(), _MARK_TAIL)
@@ -231,11 +230,11 @@ class Store:
         # Wake-ups name their visit in what they decided only.
         decided = b'"visit":' + encode(visit)
         rows = self._youngest(
-            f"{_PAST} SELECT offset, {_JOURNAL} FROM past WHERE ? IS NULL OR visit = ?"
+            f"{_PAST} SELECT offset, {COLUMNS} FROM past WHERE ? IS NULL OR visit = ?"
             " OR (visit = '' AND instr(decisions, ?)) LIMIT ?",
             (visitor, visit, visit, decided.decode(), max(0, limit)),
         )
-        return [_entry(row) for row in reversed(rows)]
+        return [entry_of(row) for row in reversed(rows)]
 
     def read_past(self, visitor: str) -> tuple[bytes | None, list[Entry]]:
         """Read all that is left of a visitor's journal, and the document before it (or None).
@@ -396,12 +395,12 @@ _OWNER: Final = (
     "SELECT visitors.visitor FROM visits JOIN visitors ON number = visits.visitor WHERE visit = ?"
 )
 _PAST: Final = f"""
-WITH RECURSIVE past (offset, {_JOURNAL}) AS (
-    SELECT offset, {_JOURNAL} FROM journal
+WITH RECURSIVE past (offset, {COLUMNS}) AS (
+    SELECT offset, {COLUMNS} FROM journal
     WHERE offset = (SELECT entry FROM visitors WHERE visitor = ?)
     AND offset >= (SELECT min(first) FROM segments)
     UNION ALL
-    SELECT j.offset, {", ".join(f"j.{name}" for name in _JOURNAL.split(", "))}
+    SELECT j.offset, {", ".join(f"j.{name}" for name in COLUMNS.split(", "))}
     FROM past JOIN journal AS j ON j.offset = past.before AND j.offset < past.offset
     WHERE j.offset >= (SELECT min(first) FROM segments)
 )
@@ -440,8 +439,8 @@ def past_of(connection: sqlite3.Connection, visitor: str) -> tuple[bytes | None,
     Raises ValueError for a name that is harmed.
     """
     visitor.encode()  # SQLite can not be asked for what is no text
-    rows = connection.execute(f"{_PAST} SELECT offset, {_JOURNAL} FROM past", (visitor,))
-    entries = [_entry(row) for row in rows][::-1]
+    rows = connection.execute(f"{_PAST} SELECT offset, {COLUMNS} FROM past", (visitor,))
+    entries = [entry_of(row) for row in rows][::-1]
     if entries:
         before = connection.execute(_SNAPSHOT, (entries[0].offset, visitor)).fetchone()
     else:
@@ -452,10 +451,17 @@ def past_of(connection: sqlite3.Connection, visitor: str) -> tuple[bytes | None,
 def _many(cursor: sqlite3.Cursor, head: str, rows: Iterable[Row], tail: str = "") -> None:
     """Run a statement over rows, many of them at a time."""
     waiting = list(rows)
-    for place in range(0, len(waiting), _CHUNK):
-        chunk = waiting[place : place + _CHUNK]
-        statement = _statement(head, len(chunk), len(chunk[0]), tail)
-        cursor.execute(statement, [*itertools.chain.from_iterable(chunk)])
+    if waiting:
+        _write(cursor, head, [*itertools.chain.from_iterable(waiting)], len(waiting[0]), tail)
+
+
+def _write(
+    cursor: sqlite3.Cursor, head: str, values: list[Any], width: int, tail: str = ""
+) -> None:
+    """The same over the values of rows, ``width`` of them in each."""
+    for place in range(0, len(values), _CHUNK * width):
+        chunk = values[place : place + _CHUNK * width]
+        cursor.execute(_statement(head, len(chunk) // width, width, tail), chunk)
 
 
 @functools.lru_cache(_STATEMENTS)
@@ -470,42 +476,5 @@ def held(when: int | None) -> int | None:
     return None if when is None or when > _LATEST else when
 
 
-def journal_row(
-    offset: int,
-    before: int,
-    visitor: str,
-    one: Input,
-    body: str,
-    decided: Sequence[Mapping[str, Any]],
-) -> Row:
-    """Make the row of an input. Raises ValueError or TypeError when it can not be stored."""
-    others = (
-        offset, before, visitor, one.visit, one.kind, one.time, one.version, one.epoch, one.id,
-    )  # fmt: skip
-    # Half a surrogate pair must fail its own submit, not the whole transaction.
-    plain = encode_plain(others)
-    decisions = encode(list(map(dict, decided))) if decided else b"[]"
-    checksum = checksums.of_parts(body.encode(), decisions, plain)
-    return *others, body, decisions.decode(), checksum
-
-
 def _visit_row(known: tuple[str, int]) -> Row:
     return *known, checksums.of_values(*known)
-
-
-def _entry(row: Sequence[Any]) -> Entry:
-    offset, _, visitor, visit, kind, time, version, epoch, name, body, decisions = row
-    return Entry(
-        offset=offset,
-        visitor=visitor,
-        input=Input(
-            kind=kind,
-            visit=visit,
-            time=time,
-            version=version,
-            id=name,
-            body=decode(body),
-            epoch=epoch,
-        ),
-        decisions=tuple(decode(decisions)),
-    )

@@ -12,7 +12,8 @@ from engine.hosts import checksums
 from engine.hosts.contract import Advance, Core, Input, Message
 from engine.hosts.encoding import encode
 from engine.hosts.inbox import Submit
-from engine.hosts.store import Changes, Record, Row, Store, held, journal_row
+from engine.hosts.rows import WIDTH, Row, rows_of
+from engine.hosts.store import Changes, Record, Store, held
 
 Parcel = tuple[str, tuple[Message, ...]]
 
@@ -134,18 +135,15 @@ class Turn:
         self,
         visitor: str,
         record: Record | None,
-        inputs: Sequence[Input],
-        bodies: Sequence[str],
+        inputs: list[Input],
+        bodies: list[str],
     ) -> int:
         advance = self._core.advance(visitor, record.document if record else None, inputs)
-        rows: list[Row] = []
-        entry, offset = record.entry if record else 0, self._offset
-        for one, body, decisions in zip(inputs, bodies, advance.decisions, strict=True):
-            if decisions is not None:
-                rows.append(journal_row(offset, entry, visitor, one, body, decisions))
-                entry, offset = offset, offset + 1
-        if not rows:
+        entry = record.entry if record else 0
+        values = rows_of(self._offset, entry, visitor, inputs, bodies, advance.decisions)
+        if not values:
             return 0
+        entry = values[-WIDTH]
         # Nothing is expected of who rests; of all others, until they have been silent for a while.
         rests, rest_at = inputs[-1].kind == "rested", advance.rest_at
         if rest_at is not None and not rests:
@@ -159,11 +157,11 @@ class Turn:
                 self._note_visit(noted, visitor, number)
         after = self._after(number, advance, entry, rest_at, checksums.of_document(raw))
         self._change(visitor, record, after, (raw,))
-        self._offset = offset
-        self.changes.journal += rows
+        self._offset = entry + 1
+        self.changes.journal += values
         if advance.messages:
             self.parcels.append((visitor, advance.messages))
-        return len(rows)
+        return len(values) // WIDTH
 
     def _encoded(self, advance: Advance, *, small: bool) -> bytes | None:
         if advance.document is None:

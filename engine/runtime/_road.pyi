@@ -1,6 +1,6 @@
 """The native module of the short road; ``native/README.md`` says what it is."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome
@@ -21,6 +21,17 @@ class Road:
     def __init__(self, plan: Plan) -> None: ...
     def walk(self, plan: Plan, visitor: Visitor, moment: Moment, /) -> Outcome | None:
         """What ``advance`` gives, in place; None when the road is too short: nothing changed."""
+
+    def follow(
+        self,
+        plan: Plan,
+        visitor: Visitor,
+        bodies: Sequence[Mapping[str, Any]],
+        visit: str,
+        time: int,
+        /,
+    ) -> tuple[int, Outcome | None]:
+        """``runs.follow``; ``bodies`` are a list."""
 
 class Answer:
     """What came of a plain line; its tuples are made when they are read."""

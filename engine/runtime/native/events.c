@@ -70,22 +70,27 @@ event_from(PyObject *body, PyObject *name, PyObject *const *about)
 }
 
 PyObject *
-event_of(PyObject *module, PyObject *const *args, Py_ssize_t count)
+event_in(PyObject *stored, PyObject *const *about)
 {
-    (void)module;
-    if (count != 4) {
-        PyErr_SetString(PyExc_TypeError, "event_of takes a body, a visitor, a visit and a time");
-        return NULL;
-    }
     if (keys_bind())
         return NULL;
-    PyObject *body = PyDict_CheckExact(args[0])
-                         ? Py_NewRef(args[0])
-                         : PyObject_CallOneArg((PyObject *)&PyDict_Type, args[0]);
+    PyObject *body = PyDict_CheckExact(stored)
+                         ? Py_NewRef(stored)
+                         : PyObject_CallOneArg((PyObject *)&PyDict_Type, stored);
     PyObject *name = body == NULL ? NULL : PyDict_GetItemWithError(body, keys.name);
     if (body != NULL && name == NULL && !PyErr_Occurred())
         PyErr_SetObject(PyExc_KeyError, keys.name);
-    PyObject *event = name == NULL ? NULL : event_from(body, name, args + 1);
+    PyObject *event = name == NULL ? NULL : event_from(body, name, about);
     Py_XDECREF(body);
     return event;
+}
+
+PyObject *
+event_of(PyObject *module, PyObject *const *args, Py_ssize_t count)
+{
+    (void)module;
+    if (count == 4)
+        return event_in(args[0], args + 1);
+    PyErr_SetString(PyExc_TypeError, "event_of takes a body, a visitor, a visit and a time");
+    return NULL;
 }

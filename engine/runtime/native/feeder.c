@@ -129,34 +129,11 @@ feeder_visitor(Feeder *feeder, PyObject *name)
 
 /* ---------------------------------------------------------------- events */
 
-/* An outcome of Python: None when nothing came of it. Steals its argument. */
-static PyObject *
-unless_empty(PyObject *outcome)
-{
-    bool empty = outcome != NULL;
-    for (Py_ssize_t n = 1; empty && n < 4; n++)
-        empty = PyTuple_GET_SIZE(PyTuple_GET_ITEM(outcome, n)) == 0;
-    if (!empty)
-        return outcome;
-    Py_DECREF(outcome);
-    Py_RETURN_NONE;
-}
-
 static PyObject *
 take_by_record(Feeder *feeder, PyObject *event)
 {
-    PyObject *visitor = visitor_of(feeder, AT(event, names.event.visitor)), *outcome = NULL;
-    if (visitor == NULL)
-        return NULL;
-    switch (walk(feeder->road, feeder->plan, visitor, event, &outcome)) {
-    case FAILED:
-        return NULL;
-    case LONG_ROAD:
-        return unless_empty(PyObject_CallFunctionObjArgs(names.advance, feeder->plan, visitor,
-                                                         event, NULL));
-    default:
-        return outcome == Py_None ? outcome : unless_empty(outcome);
-    }
+    PyObject *visitor = visitor_of(feeder, AT(event, names.event.visitor));
+    return visitor == NULL ? NULL : walk_either(feeder->road, feeder->plan, visitor, event);
 }
 
 /* line.settled: the line as an event, with its visitor and data. */

@@ -323,7 +323,8 @@ collect_members(const Index *index, PyObject *drawers, PyObject *members, Moment
     return failed || PyErr_Occurred() ? -1 : 0;
 }
 
-/* scene.Scene.categories, of an address that Python has met: each category's drawer. 0: not met. */
+/* scene.Scene.categories, of an address that Python has met: each category's drawer. 0: not met.
+   When they are those of the address alone, conditions that ask the scene find them there. */
 static int
 collect_known(const Index *index, Moment *moment, Found *found)
 {
@@ -332,8 +333,10 @@ collect_known(const Index *index, Moment *moment, Found *found)
     if (known == NULL)
         return PyErr_Occurred() ? -1 : 0;
     Found others = {.room = 64, .items = others.few};
-    int failed = collect_members(index, index->categories, known, moment, found)
-                 || (own->others != NULL && index_find(own->others, moment, &others));
+    int failed = own->others != NULL && index_find(own->others, moment, &others);
+    if (!failed && others.count == 0)
+        moment_is_in(moment, known);
+    failed = failed || collect_members(index, index->categories, known, moment, found);
     for (int n = 0; !failed && n < others.count; n++)
         failed = collect_at(index, index->categories,
                             PyTuple_GET_ITEM(own->names, others.items[n]), moment, found);
@@ -372,11 +375,11 @@ collect_globs(const Index *index, Moment *moment, Found *found)
 int
 index_find(const Index *index, Moment *moment, Found *found)
 {
-    int failed = drawer_collect(&index->drawers[0], moment, found);
+    /* Categories first: some of the tests that follow ask for them. */
+    int failed = index->categories != NULL && collect_categories(index, moment, found);
+    failed = failed || drawer_collect(&index->drawers[0], moment, found);
     for (int n = 0; !failed && n < index->table_count; n++)
         failed = table_collect(index, &index->tables[n], moment, found);
-    if (!failed && index->categories != NULL)
-        failed = collect_categories(index, moment, found);
     if (!failed && index->globs != NULL)
         failed = collect_globs(index, moment, found);
     if (!failed && found->count > 1)

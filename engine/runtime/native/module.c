@@ -282,6 +282,9 @@ static PyMethodDef road_methods[] = {
     {"walk", (PyCFunction)(void (*)(void))road_walk, METH_FASTCALL,
      "walk(plan, visitor, moment): the outcome, in place; None when the road is too short for it, "
      "and then nothing has changed."},
+    {"follow", (PyCFunction)(void (*)(void))road_follow, METH_FASTCALL,
+     "follow(plan, visitor, bodies, visit, time): events of stored bodies, in place, until "
+     "something comes of one; their number, and that outcome or None."},
     {NULL, NULL, 0, NULL},
 };
 

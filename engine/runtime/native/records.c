@@ -168,8 +168,17 @@ moment_scene(Moment *moment)
     AT(scene, names.scene.visit) = Py_NewRef(moment->visit);
     AT(scene, names.scene.before) = Py_NewRef(names.nothing_replaced);
     AT(scene, names.scene.names) = Py_NewRef(names.no_names);
-    AT(scene, names.scene.categories) = Py_NewRef(Py_None);
+    PyObject *in = moment->in_categories;
+    AT(scene, names.scene.categories) = Py_NewRef(in == NULL ? Py_None : in);
     return moment->scene = scene;
+}
+
+void
+moment_is_in(Moment *moment, PyObject *categories)
+{
+    Py_XSETREF(moment->in_categories, Py_NewRef(categories));
+    if (moment->scene != NULL)
+        put(moment->scene, names.scene.categories, categories);
 }
 
 int
@@ -263,9 +272,8 @@ bind_records(PyObject *visitors, PyObject *scenes, PyObject *events)
         F(event, id), F(event, url), F(event, title), F(event, language), F(event, category),
         F(event, data), F(event, agents), F(event, pacing), F(event, draw), END};
     const Field visitor[] = {
-        F(visitor, now), F(visitor, events), F(visitor, version), F(visitor, facts),
-        F(visitor, visits),
-        F(visitor, sends), F(visitor, memory), F(visitor, timers), F(visitor, quiet),
+        F(visitor, id), F(visitor, now), F(visitor, events), F(visitor, version),
+        F(visitor, facts), F(visitor, visits), F(visitor, sends), F(visitor, memory), F(visitor, timers), F(visitor, quiet),
         F(visitor, heard_of), F(visitor, heard), F(visitor, ledger), END};
     const Field visit[] = {
         F(visit, last), F(visit, opened), F(visit, entered), F(visit, facts), F(visit, pages),

@@ -454,5 +454,28 @@ walk(const Road *road, PyObject *plan, PyObject *visitor, PyObject *event, PyObj
     *outcome = happen(road, &moment);
     Py_DECREF(moment.now);
     Py_XDECREF(moment.scene);
+    Py_XDECREF(moment.in_categories);
     return *outcome == NULL ? FAILED : SHORT_ROAD;
+}
+
+/* An outcome: None when nothing came of it. Steals its argument. */
+static PyObject *
+unless_empty(PyObject *outcome)
+{
+    bool empty = outcome != NULL && outcome != Py_None;
+    for (Py_ssize_t n = 1; empty && n < 4; n++)
+        empty = PyTuple_GET_SIZE(PyTuple_GET_ITEM(outcome, n)) == 0;
+    if (!empty)
+        return outcome;
+    Py_DECREF(outcome);
+    Py_RETURN_NONE;
+}
+
+PyObject *
+walk_either(const Road *road, PyObject *plan, PyObject *visitor, PyObject *event)
+{
+    PyObject *outcome = NULL;
+    if (walk(road, plan, visitor, event, &outcome) == LONG_ROAD)
+        outcome = PyObject_CallFunctionObjArgs(names.advance, plan, visitor, event, NULL);
+    return unless_empty(outcome);
 }

@@ -17,7 +17,7 @@ typedef Py_ssize_t Slot;
 typedef struct {
     struct { PyTypeObject *type; Slot name, time, visitor, visit, page, id, url, title, language,
              category, data, agents, pacing, draw; } event;
-    struct { PyTypeObject *type; Slot now, events, version, facts, visits, sends, memory, timers,
+    struct { PyTypeObject *type; Slot id, now, events, version, facts, visits, sends, memory, timers,
              quiet, heard_of, heard, ledger; } visitor;
     struct { PyTypeObject *type; Slot last, opened, entered, facts, pages, memory, sent; } visit;
     struct { PyTypeObject *type; Slot opened, entered, memory; } page;
@@ -83,10 +83,13 @@ typedef struct {
     long long time;
     long index; /* the number of the index that knows the event's name */
     PyObject *scene; /* made when somebody asks */
+    PyObject *in_categories; /* of the event, where they are known; held */
 } Moment;
 
 /* The scene of the moment, borrowed; NULL with an error. */
 PyObject *moment_scene(Moment *moment);
+/* Notes what categories the event is in, also for its scene. */
+void moment_is_in(Moment *moment, PyObject *categories);
 
 /* Numbers that were found; a few need no allocation. */
 typedef struct { int count, room; int *items; int few[64]; } Found;
@@ -201,7 +204,9 @@ PyObject *visitor_copy(PyObject *module, PyObject *visitor);
 
 /* ---------------------------------------------------------------- events.c */
 
-/* The event of a stored body, as a function of the module. */
+/* The event of a stored body; ``about`` are its visitor, visit and time. NULL with an error. */
+PyObject *event_in(PyObject *stored, PyObject *const *about);
+/* The same, as a function of the module. */
 PyObject *event_of(PyObject *module, PyObject *const *args, Py_ssize_t count);
 
 /* ---------------------------------------------------------------- road.c */
@@ -239,5 +244,12 @@ typedef enum { FAILED = -1, LONG_ROAD, SHORT_ROAD } Way;
 /* SHORT_ROAD: the outcome is there, or None when nothing came of it. LONG_ROAD: nothing changed. */
 Way walk(const Road *road, PyObject *plan, PyObject *visitor, PyObject *event,
          PyObject **outcome);
+/* The same by either road: the outcome, or None when nothing came of it. NULL with an error. */
+PyObject *walk_either(const Road *road, PyObject *plan, PyObject *visitor, PyObject *event);
+
+/* ---------------------------------------------------------------- runs.c */
+
+/* follow(plan, visitor, bodies, visit, time), as a method of a road. */
+PyObject *road_follow(Road *road, PyObject *const *args, Py_ssize_t count);
 
 #endif
