@@ -9,11 +9,10 @@ from typing import Any, Final
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from engine.delivery.access import Access
 from engine.delivery.answers import failed, refused
@@ -62,19 +61,18 @@ def create_app(
         middleware=[Middleware(Guard, access=access)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
-    door = Guard(EventDoor(ingest, access, rates), access=access, pages=False)
-    app.busiest = ServerErrorMiddleware(door, handler=_failed)
+    app.events = EventDoor(ingest, access, rates)
     return app
 
 
 class _Application(Starlette):
     """The application, with a way of its own for the address that is asked for most of all."""
 
-    busiest: ASGIApp
+    events: EventDoor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in _EVENTS:
-            await self.busiest(scope, receive, send)
+            await self.events(scope, receive, send)
             return
         await super().__call__(scope, receive, send)
 

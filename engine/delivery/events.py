@@ -8,6 +8,7 @@ ASGI application, because the usual way to one costs more than the whole decisio
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Final
@@ -15,16 +16,21 @@ from typing import Annotated, Final
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from engine.delivery import wire
 from engine.delivery.access import Access
-from engine.delivery.answers import refused
+from engine.delivery.answers import failed, refused
+from engine.delivery.guard import NOSNIFF, Admission, Headers
 from engine.delivery.ingest import Ingest
 from engine.delivery.rates import Rates
 from engine.delivery.wire import Body, Refusal
 from engine.vocabulary import limits
 
+log = logging.getLogger("overture.delivery")
+
+_JSON: Final = (b"content-type", b"application/json")
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.ID)]
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=limits.WORD)]
 _LARGEST: Final = 2**63 - 1
@@ -87,37 +93,42 @@ def _joined(texts: set[str | None]) -> str:
 
 
 class EventDoor:
-    """``POST /server/data/events``, as a bare ASGI application."""
+    """``POST /server/data/events``, as a bare ASGI application with a guard of its own.
+
+    All answers are JSON, never a page, and none is kept by a cache: so they say nothing of what a
+    page may load, nor that they vary by origin.
+    """
 
     def __init__(self, ingest: Ingest, access: Access, rates: Rates) -> None:
         self._ingest = ingest
         self._access = access
         self._rates = rates
+        self._admission = Admission(access)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check everything, store everything, then answer.
 
         Answers 400, 401, 403, 408, 413, 415, 429, 503 for what is refused.
         """
-        try:
-            answer = await self._taken(scope, receive)
-        except HTTPException as refusal:
-            await refused(refusal)(scope, receive, send)
-            return
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [
-                    (b"content-length", str(len(answer)).encode()),
-                    (b"content-type", b"application/json"),
-                ],
-            }
-        )
-        await send({"type": "http.response.body", "body": answer})
-
-    async def _taken(self, scope: Scope, receive: Receive) -> bytes:
         heads = wire.heads_of(scope)
+        allowed, refusal = self._admission.of(scope, heads)
+        try:
+            if refusal is not None:
+                raise refusal
+            body = await self._taken(scope, heads, receive)
+        except HTTPException as problem:
+            await _answer(refused(problem), allowed, send)
+            return
+        except Exception:
+            log.exception("The request POST %s failed.", scope["path"])
+            await _answer(failed(), allowed, send)
+            return
+        head = (b"content-length", str(len(body)).encode())
+        headers = [head, _JSON, NOSNIFF, *allowed]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    async def _taken(self, scope: Scope, heads: Mapping[bytes, bytes], receive: Receive) -> bytes:
         bodies = read(await wire.body_from(heads, receive))
         visitor = self._checked(scope, heads, bodies)
         new = await self._ingest.accept(bodies, visitor)
@@ -143,3 +154,9 @@ class EventDoor:
             raise Refusal(403, "token", sentence)
         self._rates.take(visit, len(bodies))
         return visitor
+
+
+async def _answer(response: Response, allowed: Headers, send: Send) -> None:
+    headers = [*response.raw_headers, NOSNIFF, *allowed]
+    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})

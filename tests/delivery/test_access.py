@@ -223,8 +223,31 @@ def test_an_answer_to_events_is_taken_for_nothing_but_json(guarded: Serving, tok
     assert answer.status_code == (200 if token else 401)
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Vary"] == "Origin"
     assert "Content-Security-Policy" not in answer.headers
+
+
+@pytest.mark.parametrize("root", ["/server", "/frontend"])
+def test_answers_to_events_are_for_allowed_origins_alone(guarded: Serving, root: str) -> None:
+    visit = guarded.visit()
+    url = f"{guarded.address}{root}/data/events"
+    event = {"eventName": "PageEntered", "visitID": visit["visitID"]}
+    token = {"X-Overture-Token": visit["token"]}
+    for _ in range(2):  # who was let in, or not, is met again
+        for headers, status in ((token, 200), ({}, 401)):
+            allowed = httpx.post(url, json=event, headers={"Origin": ORIGIN, **headers})
+            assert allowed.status_code == status
+            assert allowed.headers["Access-Control-Allow-Origin"] == ORIGIN
+            assert allowed.headers["Access-Control-Allow-Credentials"] == "true"
+        own = httpx.post(url, json=event, headers={"Origin": guarded.address, **token})
+        assert own.status_code == 200
+        assert "Access-Control-Allow-Origin" not in own.headers
+        for origin in (EVIL, "null", "", f"{ORIGIN}.evil.example", "http://["):
+            refused = httpx.post(url, json=event, headers={"Origin": origin, **token})
+            assert (refused.status_code, refused.json()["code"]) == (403, "origin")
+            assert "Access-Control-Allow-Origin" not in refused.headers
+            assert refused.headers["X-Content-Type-Options"] == "nosniff"
+        other_host = {"Origin": guarded.address, "Host": "evil.example", **token}
+        assert httpx.post(url, json=event, headers=other_host).status_code == 403
 
 
 def test_public_files_are_for_every_page(guarded: Serving) -> None:

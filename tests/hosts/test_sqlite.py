@@ -303,17 +303,17 @@ def test_inputs_that_can_not_be_stored_fail_alone(tmp_path: Path) -> None:
 
 
 def test_a_statement_that_fails_takes_its_whole_transaction_back(tmp_path: Path) -> None:
-    def entry(offset: int) -> tuple[object, ...]:
-        return (offset, 0, "G", "V", "event", 5, "book", 1, None, "{}", "[]", 7)
+    def entry(offset: int) -> list[object]:
+        return [offset, 0, "G", "V", "event", 5, "book", 1, None, "{}", "[]", 7]
 
     store = Store(tmp_path / "store.db", patience=1)
     store.open()
     try:
-        store.write(Changes(journal=[entry(1)], visits={"V": 1}))
+        store.write(Changes(journal=entry(1), visits={"V": 1}))
         # The first of each two is written before the second is refused.
         with pytest.raises(sqlite3.IntegrityError):
-            store.write(Changes(journal=[entry(2), entry(1)], visits={"W": 1}))
-        store.write(Changes(journal=[entry(3)]))
+            store.write(Changes(journal=[*entry(2), *entry(1)], visits={"W": 1}))
+        store.write(Changes(journal=entry(3)))
     finally:
         store.close()
     with sqlite3.connect(tmp_path / "store.db") as file:
