@@ -23,9 +23,7 @@ def test_a_fault_of_ours_is_answered_and_logged(caplog: pytest.LogCaptureFixture
         raise LookupError("no book")
 
     access = Access(key=b"k" * 32, api_token=None)
-    ingest = Ingest(
-        MemoryHost(), clock=lambda: 1, version=version, agents=dict, vocabulary=dict
-    )
+    ingest = Ingest(MemoryHost(), clock=lambda: 1, version=version, agents=dict, vocabulary=dict)
     door = EventDoor(ingest, access, Rates(lambda: 1))
     body = json.dumps({"eventName": "PageEntered", "visitID": "V"}).encode()
     token = access.token("V", "G")
