@@ -72,20 +72,25 @@ def _plain(raw: bytes) -> list[Body] | None:
         events = [_one(raw)] if raw.startswith(b"{") else _many(raw)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
-    if len(events) > wire.MAX_EVENTS or not _are_plain(events):
+    if len(events) > wire.MAX_EVENTS or not _are_plain(raw, events):
         return None
     bodies: list[Body] = msgspec.to_builtins(events)
     return bodies
 
 
-def _are_plain(events: Sequence[_Plain]) -> bool:
+def _are_plain(raw: bytes, events: Sequence[_Plain]) -> bool:
     """Are all ids and words of the signs that are allowed? Each is looked at once: many repeat."""
     ids: set[str | None] = set()
-    words: set[str | None] = set()
     for event in events:
         ids.update((event.visitID, event.pageID, event.globalVisitID))
+    if not _ids_fit(_joined(ids)):
+        return False
+    if raw.isascii() and b"\\" not in raw and b"\x7f" not in raw:
+        return True  # JSON has no other signs that do not print
+    words: set[str | None] = set()
+    for event in events:
         words.update((event.eventName, event.eventType, event.eventID))
-    return bool(_ids_fit(_joined(ids))) and _joined(words).isprintable()
+    return _joined(words).isprintable()
 
 
 def _joined(texts: set[str | None]) -> str:
@@ -147,7 +152,7 @@ class EventDoor:
             self._access.require_authority(request)
             return None
         visit = bodies[0]["visitID"]
-        same = all(body["visitID"] == visit for body in bodies)
+        same = not [body for body in bodies if body["visitID"] != visit]
         visitor = self._access.visitor(visit, token)
         if not same or visitor is None:
             sentence = "The token is not that of the visit; ask POST /server/data/visits for one."

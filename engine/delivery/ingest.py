@@ -191,7 +191,7 @@ class Ingest:
             if fields is None:
                 self.unknown_events.add(name)
                 continue
-            if event.keys() <= _KNOWN and event["data"].keys() <= fields:
+            if _KNOWN.issuperset(event) and fields.issuperset(event["data"]):
                 continue
             for field in (*(event.keys() - _KNOWN), *(event["data"].keys() - fields)):
                 self.unknown_fields.add(f"{name}.{field[:64]}")

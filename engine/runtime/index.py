@@ -30,6 +30,7 @@ Test = Callable[[Scene], bool]
 
 _NUMBERS: Final = (int, float)
 _SIZES: Final = ("<", "<=", ">", ">=")
+_AFFIXES: Final = ("starts with", "ends with")
 _EXACT: Final = 2**53
 """Below this a double holds every whole number; what is larger is no threshold of a search."""
 
@@ -65,6 +66,11 @@ class Key(NamedTuple):
     value: Any
 
 
+_Affix = tuple[Read, bool, str]
+"""How to read a field, and the text that it must end with (or else begin with): who finds natively
+looks at that first, for to ask a test is a call of Python."""
+
+
 class _Drawer:
     """All that demands the same thing: what holds at once, by size, and after a test."""
 
@@ -72,7 +78,7 @@ class _Drawer:
 
     def __init__(self) -> None:
         self.free: list[int] = []
-        self.tested: list[tuple[int, Test]] = []
+        self.tested: list[tuple[int, Test, _Affix | None]] = []
         self.steps: list[_Steps] = []
 
     def laid_out(self) -> tuple[Any, ...]:
@@ -83,7 +89,7 @@ class _Drawer:
         found += self.free
         for steps in self.steps:
             steps.collect(scene, found)
-        for number, test in self.tested:
+        for number, test, _ in self.tested:
             if test(scene):
                 found.append(number)
 
@@ -266,7 +272,8 @@ class Index:
         elif test is None:
             drawer.free.append(number)
         else:
-            drawer.tested.append((number, test))
+            affixes = filter(None, map(self._affix, left))
+            drawer.tested.append((number, test, next(affixes, None)))
 
     def _test(self, parts: list[syntax.Expr], categories: tuple[str, ...]) -> Test | None:
         whole = [*parts]
@@ -353,6 +360,17 @@ class Index:
                     read = self._reader(name, right, self._event)
                     if read is not None:
                         return name, read, part.operator, value
+        return None
+
+    def _affix(self, part: syntax.Expr) -> _Affix | None:
+        """``title ends with "- Help"`` as how to read the field, at which end, and the text."""
+        match part:
+            case syntax.Compare(left=syntax.Path() as path, right=syntax.Constant() as right):
+                if part.operator in _AFFIXES:
+                    name = _dotted(path, in_category=self._of_categories)
+                    read = self._reader(name, right, self._event)
+                    if read is not None:
+                        return read, part.operator == "ends with", self._value(right)
         return None
 
     def _value(self, constant: syntax.Expr) -> Any:

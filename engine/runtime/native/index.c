@@ -92,6 +92,24 @@ steps_read(Arena *arena, Steps *steps, PyObject *from)
 }
 
 static int
+tested_read(Arena *arena, Tested *tested, PyObject *from)
+{
+    PyObject *test, *affix, *read;
+    int ends;
+    if (!PyArg_ParseTuple(from, "iOO", &tested->number, &test, &affix))
+        return -1;
+    tested->test = arena_hold(arena, Py_NewRef(test));
+    if (affix == Py_None)
+        return tested->test == NULL ? -1 : 0;
+    if (!PyArg_ParseTuple(affix, "OpU", &read, &ends, &tested->affix.text)
+        || read_read(arena, &tested->affix.read, read))
+        return -1;
+    tested->affix.ends = ends;
+    arena_hold(arena, Py_NewRef(tested->affix.text));
+    return PyErr_Occurred() ? -1 : 0;
+}
+
+static int
 drawer_read(Arena *arena, Drawer *drawer, PyObject *from)
 {
     PyObject *free, *steps, *tested;
@@ -109,12 +127,9 @@ drawer_read(Arena *arena, Drawer *drawer, PyObject *from)
     for (int n = 0; n < drawer->step_count; n++)
         if (steps_read(arena, &drawer->steps[n], PyList_GET_ITEM(steps, n)))
             return -1;
-    for (int n = 0; n < drawer->tested_count; n++) {
-        PyObject *test;
-        if (!PyArg_ParseTuple(PyList_GET_ITEM(tested, n), "iO", &drawer->tested[n].number, &test))
+    for (int n = 0; n < drawer->tested_count; n++)
+        if (tested_read(arena, &drawer->tested[n], PyList_GET_ITEM(tested, n)))
             return -1;
-        drawer->tested[n].test = arena_hold(arena, Py_NewRef(test));
-    }
     return PyErr_Occurred() ? -1 : 0;
 }
 
@@ -266,6 +281,27 @@ steps_collect(const Steps *steps, Moment *moment, Found *found)
     return 0;
 }
 
+/* Does the text begin or end as it must? -1 with an error. */
+static int
+fits_affix(const Affix *affix, Moment *moment)
+{
+    PyObject *value = read_value(&affix->read, moment);
+    if (value == NULL)
+        return -1;
+    Py_ssize_t fits = 0;
+    if (PyUnicode_CheckExact(value))
+        fits = PyUnicode_Tailmatch(value, affix->text, 0, PY_SSIZE_T_MAX, affix->ends ? 1 : -1);
+    Py_DECREF(value);
+    return (int)fits;
+}
+
+static int
+is_met(const Tested *tested, Moment *moment)
+{
+    int worth = tested->affix.text == NULL ? 1 : fits_affix(&tested->affix, moment);
+    return worth == 1 ? holds(tested->test, moment) : worth;
+}
+
 static int
 drawer_collect(const Drawer *drawer, Moment *moment, Found *found)
 {
@@ -275,7 +311,7 @@ drawer_collect(const Drawer *drawer, Moment *moment, Found *found)
         if (steps_collect(&drawer->steps[n], moment, found))
             return -1;
     for (int n = 0; n < drawer->tested_count; n++) {
-        int held = holds(drawer->tested[n].test, moment);
+        int held = is_met(&drawer->tested[n], moment);
         if (held < 0 || (held && found_add(found, &drawer->tested[n].number, 1)))
             return -1;
     }

@@ -19,7 +19,10 @@ typedef struct {
     PyObject **tests;
 } Steps;
 
-typedef struct { int number; PyObject *test; } Tested;
+/* What a text must begin or end with, before a test is worth its call; NULL: anything. */
+typedef struct { Read read; bool ends; PyObject *text; } Affix;
+
+typedef struct { int number; PyObject *test; Affix affix; } Tested;
 
 typedef struct {
     int free_count, step_count, tested_count;
