@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
+from engine.hosts import optional
 from engine.hosts.contract import Input
-from engine.hosts.optional import IS_NATIVE, native
 
 SEEN: Final = 256
 """How many ids of inputs are remembered, to recognise duplicates."""
@@ -76,6 +76,6 @@ def _are_alike(one: Input, other: Input) -> bool:
 
 
 run_of: Final[Callable[[list[Input], int, str], tuple[list[Mapping[str, Any]], str]]] = (
-    native.run_of if IS_NATIVE else run_in
+    optional.native.run_of if optional.IS_NATIVE else run_in
 )
 """What ``run_in`` gives."""

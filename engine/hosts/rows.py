@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from engine.hosts import checksums
+from engine.hosts import checksums, optional
 from engine.hosts.contract import Entry, Input
 from engine.hosts.encoding import decode, encode, encode_plain
-from engine.hosts.optional import IS_NATIVE, native
 
 COLUMNS: Final = "before, visitor, visit, kind, time, version, epoch, id, body, decisions"
 """The columns of a row between its offset and its checksum."""
@@ -60,7 +59,7 @@ def rows_in(
 
 
 rows_of: Final[Callable[[int, int, str, list[Input], list[str], Decisions], list[Any]]] = (
-    native.rows_of if IS_NATIVE else rows_in
+    optional.native.rows_of if optional.IS_NATIVE else rows_in
 )
 """What ``rows_in`` gives."""
 
