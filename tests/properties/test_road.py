@@ -6,7 +6,9 @@ import gc
 import json
 import os
 import tracemalloc
+import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +21,7 @@ from properties.test_stream import line_of
 from engine.language.compiler import compile_book
 from engine.language.source import Source
 from engine.runtime.plan import Plan, plan
-from engine.runtime.road import IS_NATIVE, copy_of, event_in, event_of
+from engine.runtime.road import IS_NATIVE, copy_of, event_in, event_of, road_of
 from engine.runtime.step import advance
 from engine.runtime.stream import Stream
 from engine.runtime.visitor import Visitor
@@ -356,3 +358,41 @@ def test_a_road_goes_with_its_plan() -> None:
         assert made() < 20_000
     finally:
         tracemalloc.stop()
+
+
+_CATEGORIES = """
+category Shop is url ends with "/shop"
+category Rich is title matches "^very"
+message Card is gpe.appendContent { url: "/a.html" }
+
+strategy "Hello"
+  on PageEntered in Shop
+    send Card
+"""
+
+
+@native
+def test_addresses_may_be_forgotten_while_categories_are_asked() -> None:
+    """A test is a call of Python: another thread, or what it asks, may have all learnt anew."""
+    compiled = compile_book([Source(name="book.strategy", text=_CATEGORIES)])
+    assert compiled.book is not None, compiled.diagnostics
+    by = plan(compiled.book)
+    _, known, others = by.conditions.categories.laid_out()
+    assert others is not None
+    ((number, _, affix),) = (tested := others.laid_out()[0][2])
+    url = "https://example.com/shop"
+    known[url] = frozenset({"Shop"})
+
+    def forgetful(_: object) -> bool:
+        address = weakref.ref(known[url])
+        known.clear()
+        assert address() is not None, "what is asked about now is kept until it was answered"
+        return True
+
+    tested[0] = number, forgetful, affix
+    by = replace(by, road=road_of(by))
+    event = Event(
+        name="PageEntered", time=1, visitor="W", visit="V", page="P", url=url, title="very rich"
+    )
+    assert [one.strategy for one in advance(by, Visitor.new("W"), event).decisions] == ["Hello"]
+    assert not known

@@ -368,6 +368,7 @@ collect_known(const Index *index, Moment *moment, Found *found)
     PyObject *known = PyDict_GetItemWithError(own->known, AT(moment->event, names.event.url));
     if (known == NULL)
         return PyErr_Occurred() ? -1 : 0;
+    Py_INCREF(known); /* tests are calls of Python: meanwhile all addresses may be forgotten */
     Found others = {.room = 64, .items = others.few};
     int failed = own->others != NULL && index_find(own->others, moment, &others);
     if (!failed && others.count == 0)
@@ -377,6 +378,7 @@ collect_known(const Index *index, Moment *moment, Found *found)
         failed = collect_at(index, index->categories,
                             PyTuple_GET_ITEM(own->names, others.items[n]), moment, found);
     found_free(&others);
+    Py_DECREF(known);
     return failed ? -1 : 1;
 }
 
