@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from engine.hosts.contract import Document, Input, Message
+from engine.hosts.contract import Advance, Document, Input, Message
 from engine.hosts.document import (
     ENTRIES,
     EXPIRY,
@@ -405,3 +405,72 @@ def _note(one: Input, connected: dict[str, str], due: dict[int, tuple[Message, b
             for offset, (message, left) in list(due.items()):
                 if left and message.page == one.body["pageID"]:
                     del due[offset]
+
+
+# ------------------------------------------------ events that come together
+
+_EXITS = (
+    BOOK
+    + """
+strategy "Farewell"
+  on PageExited
+    send Note
+"""
+)
+
+
+def _together(bench: Bench, *names: str, page: str | None = "P", keyed: bool = True) -> Advance:
+    """Events at once; those with an id go in one go, those without each alone."""
+    body: dict[str, Any] = {"agents": {}} if page is None else {"agents": {}, "pageID": page}
+    return bench.apply(
+        *(
+            bench.input("event", 5_000, {"eventName": name, **body}, f"k{place}" if keyed else None)
+            for place, name in enumerate(names)
+        )
+    )
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_each_event_has_its_own_decisions(bench: Bench, keyed: bool) -> None:
+    bench.connect(500)
+    bench.event("AddToCart", 1_000)
+    bench.acknowledge(2_000, 1)
+    assert bench.waiting() == []
+    _together(bench, "AddToCart", "AddToCart", "PageEntered", "AddToCart", keyed=keyed)
+    assert bench.last is not None
+    assert [[one["strategy"] for one in line or ()] for line in bench.last.decisions] == [
+        ["Cart"], ["Cart"], [], ["Cart"],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_connections_of_an_earlier_epoch_are_gone_for_events_too(bench: Bench, keyed: bool) -> None:
+    bench.connect(500)
+    bench.epoch += 1
+    _together(bench, "PageEntered", "AddToCart", keyed=keyed)
+    assert bench.waiting()
+    bench.wake(5_000 + EXPIRY)
+    assert ("Cart", "expired") in bench.reasons(), "nobody was there to take it"
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_events_under_another_book_are_decided_by_it(bench: Bench, keyed: bool) -> None:
+    old = bench.library.live
+    bench.library.swap(library_of(BOOK.replace("on AddToCart", "on Pay")).live)
+    bodies = [{"eventName": name, "agents": {}} for name in ("AddToCart", "AddToCart")]
+    before = [
+        replace(bench.input("event", 5_000, body, f"k{n}" if keyed else None), version=old.version)
+        for n, body in enumerate(bodies)
+    ]
+    bench.apply(*before)
+    assert ("Cart", None) in bench.reasons()
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_what_the_exit_of_a_page_sent_has_left_with_it(keyed: bool) -> None:
+    """An exit that names no page leaves what was for all pages, its own messages too."""
+    bench = Bench(_EXITS)
+    bench.connect(500)
+    advance = _together(bench, "PageExited", page=None, keyed=keyed)
+    assert len(advance.messages) == 1
+    assert bench.waiting() == bench.waiting(None) == []

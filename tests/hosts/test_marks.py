@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from engine.hosts.contract import Input
 from engine.hosts.marks import MARK, SEEN, knows, mark_of, noted, run_in, run_of
@@ -94,6 +95,24 @@ def test_the_oldest_id_is_forgotten_within_a_run_too(run: Any) -> None:
     assert run([_event(0)], 0, seen) == ([], "")
     bodies, _ = run([_event(SEEN), _event(0), _event(1), _event(SEEN)], 0, seen)
     assert [body["n"] for body in bodies] == [SEEN, 0, 1]
+
+
+@pytest.mark.parametrize("run", [run_in, run_of])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"kind": "connected"},
+        {"visit": "W"},
+        {"time": 2},
+        {"version": "2"},
+        {"epoch": 1},
+        {"id": None},
+    ],
+    ids=lambda other: next(iter(other)),
+)
+def test_a_run_ends_before_what_is_not_alike(run: Any, other: dict[str, Any]) -> None:
+    some = [_event(1), _event(2), replace(_event(3), **other), _event(4)]
+    assert run(some, 0, "") == ([{"n": 1}, {"n": 2}], mark_of("V", "1") + mark_of("V", "2"))
 
 
 def test_a_mark_is_found_at_its_place_only() -> None:

@@ -60,6 +60,25 @@ def test_natively_the_same_rows(
     assert all(checksums.of_entry(row[:-1]) == row[-1] for row in rows)
 
 
+_ODD: list[Any] = [
+    "", " ", "~", '"', "\\", "\x1f", "\x7f", "é", "\ud800", "x" * 900, "x" * 1_100,
+    None, 0, 9, 10, 2**63 - 1, 2**63, -1, -(2**63), -(2**80), True,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["plain", "visit", "kind", "time", "version", "epoch", "id"])
+def test_each_column_may_be_odd_alone(column: str) -> None:
+    """Beside what is plain: so it is the native part that writes the row, or leaves it."""
+    plain = {"kind": "event", "visit": "V", "time": 7, "version": "1", "epoch": 3, "id": "x"}
+    for odd in _ODD:
+        one = Input(**(plain | ({} if column == "plain" else {column: odd})), body={})
+        for before, visitor, text in ((2, "W", "{}"), (2, "W", '{"a":"é"}'), (0, "W", "\ud800")):
+            given_ = 5, before, visitor, [one, one], [text, text], ((), ())
+            assert _made(rows_of, *given_) == _made(rows_in, *given_)
+        for given_ in ((5, 2, odd, [one], ["{}"], ((),)), (5, odd, "W", [one], ["{}"], ((),))):
+            assert _made(rows_of, *given_) == _made(rows_in, *given_)
+
+
 def test_a_row_is_read_as_it_was_written() -> None:
     one = Input(kind="event", visit="V", time=7, version="1", id="x", epoch=3, body={"a": "é"})
     row = rows_of(5, 2, "W", [one], ['{"a":"é"}'], ((),))
