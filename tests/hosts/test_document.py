@@ -455,6 +455,7 @@ def test_connections_of_an_earlier_epoch_are_gone_for_events_too(bench: Bench, k
 
 @pytest.mark.parametrize("keyed", [True, False])
 def test_events_under_another_book_are_decided_by_it(bench: Bench, keyed: bool) -> None:
+    bench.event("PageEntered", 1_000)
     old = bench.library.live
     bench.library.swap(library_of(BOOK.replace("on AddToCart", "on Pay")).live)
     bodies = [{"eventName": name, "agents": {}} for name in ("AddToCart", "AddToCart")]

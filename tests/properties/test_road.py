@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 import os
 import tracemalloc
@@ -396,3 +397,51 @@ def test_addresses_may_be_forgotten_while_categories_are_asked() -> None:
     )
     assert [one.strategy for one in advance(by, Visitor.new("W"), event).decisions] == ["Hello"]
     assert not known
+
+
+_AFFIXES = """
+event Search "The visitor looked for something"
+  word text
+
+category Help is title ends with "help"
+category Shop is url starts with "https://shop"
+category Rich is title starts with "réd" and url ends with "/é"
+message Card is gpe.appendContent { url: "/a.html" }
+""" + "".join(
+    f'\nstrategy "S{place}"\n  on Search{where}\n    send Card\n'
+    for place, where in enumerate(
+        [
+            ' where event.word starts with "réd"',
+            ' where event.word ends with "réd"',
+            ' where event.title ends with "help" and not (event.word ends with "x")',
+            ' where event.query.q starts with "a" and event.url ends with "b"',
+            " in Help",
+            " in Shop where not (event in (Help))",
+            " where not (event in (Rich)) and not (event in (Shop))",
+            ' in Rich where event.word starts with "r"',
+        ]
+    )
+)
+
+
+@native
+def test_how_a_text_begins_or_ends_is_seen_alike() -> None:
+    """Each twice: what an address is in is found in Python at first, and natively from then on."""
+    compiled = compile_book([Source(name="book.strategy", text=_AFFIXES)])
+    assert compiled.book is not None, compiled.diagnostics
+    fast, slow = plan(compiled.book), plan(compiled.book, native=False)
+    urls = (None, "https://shop/é", "https://shop/?q=ab", "/é", "")
+    titles, words = (
+        (None, "help", "réd help", "helpless", "🦊help"),
+        ("réd", "réd x", "a réd", 1, "🦊réd"),
+    )
+    seen: set[str] = set()
+    for url, title, word in [*itertools.product(urls, titles, (*words, None, ["réd"], ""))] * 2:
+        event = Event(
+            name="Search", time=1, visitor="W", visit="V", page="P", url=url, title=title,
+            data={} if word is None else {"word": word},
+        )  # fmt: skip
+        got = advance(fast, Visitor.new("W"), event).decisions
+        assert got == advance(slow, Visitor.new("W"), event).decisions
+        seen.update(one.strategy for one in got)
+    assert seen == {f"S{place}" for place in range(8)}
