@@ -128,3 +128,14 @@ def test_what_trackers_send_goes_the_short_way() -> None:
     body = {"eventName": "E", "visitID": "V", "timestamp": 1, "data": {"price": 1.5, "text": "é"}}
     for raw in (json.dumps(body), json.dumps([body, body])):
         assert events._plain(raw.encode()) == events.read(raw.encode())
+
+
+@pytest.mark.parametrize("field", ["eventName", "eventType", "eventID"])
+@pytest.mark.parametrize("sign", [b"\x7f", b"\\u007f", b"\\u0000", b"\\n", b"\\u001f", b"\\t"])
+def test_no_way_in_takes_a_word_with_a_sign_that_controls(field: str, sign: bytes) -> None:
+    """However it is written: the short way looks at the bytes, and leaves it to the long one."""
+    body = {"eventName": "E", "visitID": "V", field: "a@b"}
+    raw = json.dumps(body).encode()
+    assert events.read(raw)
+    with pytest.raises(wire.Refusal):
+        events.read(raw.replace(b"@", sign))
