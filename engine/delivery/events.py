@@ -85,8 +85,8 @@ def _are_plain(raw: bytes, events: Sequence[_Plain]) -> bool:
         ids.update((event.visitID, event.pageID, event.globalVisitID))
     if not _ids_fit(_joined(ids)):
         return False
-    if raw.isascii() and b"\\" not in raw and b"\x7f" not in raw:
-        return True  # JSON has no other signs that do not print
+    if b"\\" not in raw and b"\x7f" not in raw:
+        return True  # unescaped, JSON has no other signs that no word may have
     words: set[str | None] = set()
     for event in events:
         words.update((event.eventName, event.eventType, event.eventID))

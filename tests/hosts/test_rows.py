@@ -13,10 +13,17 @@ from engine.hosts.contract import Input
 from engine.hosts.rows import WIDTH, Decisions, entry_of, rows_in, rows_of
 
 texts = st.one_of(
-    st.sampled_from(["V", "A" * 64, "", '"', "\\", "\x1f", "\x7f", "é", "\ud800", "x" * 1_100]),
+    st.sampled_from(["V", "W", "A" * 64]),
+    st.sampled_from(["V", "W", "A" * 64]),
+    st.sampled_from(["A" * 64, "", '"', "\\", "\x1f", "\x7f", "é", "\ud800", "x" * 1_100]),
     st.text(max_size=5),
 )
-numbers = st.one_of(st.integers(0, 2**63 - 1), st.integers(-3, 3), st.sampled_from([2**63, 2**80]))
+numbers = st.one_of(
+    st.integers(0, 2**63 - 1),
+    st.integers(0, 2**41),
+    st.integers(0, 99),
+    st.sampled_from([-3, -1, 2**63, 2**80]),
+)
 inputs = st.builds(
     Input,
     kind=st.sampled_from(["event", "woken"]),
