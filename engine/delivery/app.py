@@ -49,9 +49,10 @@ def create_app(
 
     ``book`` gives the answer of ``GET /api/book``. Start and stop of the host are the caller's.
     """
+    events = EventDoor(ingest, access, rates)
     state = _StateDoor(access, ingest, hub, book, agents)
     own = [
-        *_data_routes(access, ingest, histories, rates),
+        *_data_routes(access, ingest, histories, events),
         *_push_routes(access, hub),
         Route("/api/book", state.book),
         Route("/api/status", state.status),
@@ -61,7 +62,7 @@ def create_app(
         middleware=[Middleware(Guard, access=access)],
         exception_handlers={HTTPException: _refused, Exception: _failed},
     )
-    app.events = EventDoor(ingest, access, rates)
+    app.events = events
     return app
 
 
@@ -78,7 +79,7 @@ class _Application(Starlette):
 
 
 def _data_routes(
-    access: Access, ingest: Ingest, histories: Histories, rates: Rates
+    access: Access, ingest: Ingest, histories: Histories, events: EventDoor
 ) -> list[BaseRoute]:
     visits = VisitDoor(ingest, access)
     notify = NotifyDoor(ingest, access)
@@ -88,7 +89,7 @@ def _data_routes(
         found += [
             Route(f"{root}/data/visits", visits.post, methods=["POST"]),
             Route(f"{root}/data/visits", visits.delete, methods=["DELETE"]),
-            Route(f"{root}/data/events", EventDoor(ingest, access, rates), methods=["POST"]),
+            Route(f"{root}/data/events", events, methods=["POST"]),
             Route(f"{root}/data/notification/notify/{{visit}}", notify.post, methods=["POST"]),
             Route(f"{root}/data/visits/{{visit}}", history.visit),
             Route(f"{root}/data/visits/{{visit}}/events", history.events),

@@ -113,7 +113,7 @@ class EventDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check everything, store everything, then answer.
 
-        Answers 400, 401, 403, 408, 413, 415, 429, 503 for what is refused.
+        Answers 400, 401, 403, 408, 413, 415, 429, 503 for what is refused, 500 for a fault of ours.
         """
         heads = wire.heads_of(scope)
         allowed, refusal = self._admission.of(scope, heads)
@@ -121,16 +121,14 @@ class EventDoor:
             if refusal is not None:
                 raise refusal
             body = await self._taken(scope, heads, receive)
+            status, head = 200, [(b"content-length", str(len(body)).encode()), _JSON]
         except HTTPException as problem:
-            await _answer(refused(problem), allowed, send)
-            return
+            status, head, body = _parts(refused(problem))
         except Exception:
             log.exception("The request POST %s failed.", scope["path"])
-            await _answer(failed(), allowed, send)
-            return
-        head = (b"content-length", str(len(body)).encode())
-        headers = [head, _JSON, NOSNIFF, *allowed]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+            status, head, body = _parts(failed())
+        headers = [*head, NOSNIFF, *allowed]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     async def _taken(self, scope: Scope, heads: Mapping[bytes, bytes], receive: Receive) -> bytes:
@@ -161,7 +159,5 @@ class EventDoor:
         return visitor
 
 
-async def _answer(response: Response, allowed: Headers, send: Send) -> None:
-    headers = [*response.raw_headers, NOSNIFF, *allowed]
-    await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body})
+def _parts(answer: Response) -> tuple[int, Headers, bytes]:
+    return answer.status_code, answer.raw_headers, bytes(answer.body)

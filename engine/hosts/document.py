@@ -194,7 +194,7 @@ class _Draft:
         """Apply what comes together from there on, as ``apply`` would one by one, but in one go.
 
         These are new events of one visit and moment, up to the first that something was decided
-        of. None when something is in their way that ``apply`` has to see to.
+        of. Nothing when something is in their way that ``apply`` has to see to.
         """
         first, plan = inputs[place], self._plan
         if self._outbox or first.epoch != self._epoch or first.version != plan.version:

@@ -17,14 +17,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from engine.hosts.encoding import decode
-from engine.hosts.rows import WIDTH
+from engine.hosts.rows import BODY, TIME, WIDTH
 
 PARTS: Final = 16
 """Segments of a full journal; so much more than its bounds may be there for a moment."""
 _DAY: Final = 86_400_000
-BODY: Final = 9
-"""The place of the body in a row of the journal; after it come the decisions."""
-_TIME: Final = 5
 _ROW: Final = 64
 """Bytes of a row beside its texts, about."""
 
@@ -63,7 +60,7 @@ class Journal:
     def grow(self, values: Sequence[Any]) -> None:
         """Count rows that were written, the values of one after those of the other."""
         if values and not self._began:
-            self._began = values[_TIME]
+            self._began = values[TIME]
         texts = sum(map(len, values[BODY::WIDTH])) + sum(map(len, values[BODY + 1 :: WIDTH]))
         self._bytes += texts + _ROW * (len(values) // WIDTH)
 

@@ -49,8 +49,8 @@ def knows(seen: str, mark: str) -> bool:
 def run_in(inputs: list[Input], start: int, seen: str) -> tuple[list[Mapping[str, Any]], str]:
     """The events from ``start`` on that go together: their bodies, and their marks in one text.
 
-    They are of the visit, time, version and epoch of the first, and have ids that are new. None
-    when the first is no such event.
+    They are of the visit, time, version and epoch of the first, and have ids that are new.
+    Nothing when the first is no such event.
     """
     bodies: list[Mapping[str, Any]] = []
     marks = ""

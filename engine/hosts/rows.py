@@ -11,8 +11,12 @@ from engine.hosts.encoding import decode, encode, encode_plain
 
 COLUMNS: Final = "before, visitor, visit, kind, time, version, epoch, id, body, decisions"
 """The columns of a row between its offset and its checksum."""
-WIDTH: Final = 12
+_VALUES: Final = ("offset", *COLUMNS.split(", "), "checksum")
+WIDTH: Final = len(_VALUES)
 """The values of a row."""
+TIME: Final = _VALUES.index("time")
+BODY: Final = _VALUES.index("body")
+"""Places of values in a row; after the body come the decisions."""
 Row = tuple[Any, ...]
 Decisions = tuple[Sequence[Mapping[str, Any]] | None, ...]
 """For each input of a submit what was decided; None for a duplicate, which has no row."""

@@ -1,6 +1,6 @@
 """The native module of the short road; ``native/README.md`` says what it is."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from engine.runtime.outcome import Batch, Breach, Decision, Outcome
@@ -26,12 +26,12 @@ class Road:
         self,
         plan: Plan,
         visitor: Visitor,
-        bodies: Sequence[Mapping[str, Any]],
+        bodies: list[Mapping[str, Any]],
         visit: str,
         time: int,
         /,
     ) -> tuple[int, Outcome | None]:
-        """``runs.follow``; ``bodies`` are a list."""
+        """``runs.follow``."""
 
 class Answer:
     """What came of a plain line; its tuples are made when they are read."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from engine.runtime.outcome import Outcome
@@ -13,7 +13,7 @@ from engine.runtime.visitor import Visitor
 
 
 def follow(
-    plan: Plan, visitor: Visitor, bodies: Sequence[Mapping[str, Any]], visit: str, time: int
+    plan: Plan, visitor: Visitor, bodies: list[Mapping[str, Any]], visit: str, time: int
 ) -> tuple[int, Outcome | None]:
     """Advance a visitor in place by events in their stored bodies, in order.
 

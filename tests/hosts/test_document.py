@@ -15,12 +15,12 @@ from engine.hosts.contract import Advance, Document, Input, Message
 from engine.hosts.document import (
     ENTRIES,
     EXPIRY,
-    SEEN,
     WAITING,
     EngagementCore,
     invitation_of,
     outbox_after,
 )
+from engine.hosts.marks import SEEN
 
 
 @pytest.fixture
